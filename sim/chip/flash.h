@@ -1,0 +1,100 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * NOR flash: what it keeps, how long it takes, and what is left when the power goes. */
+#ifndef SIM_FLASH_H
+#define SIM_FLASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/base/arena.h"
+#include "sim/base/random.h"
+
+#define SIM_FLASH_SECTOR 4096u
+#define SIM_FLASH_BLOCK  65536u
+#define SIM_FLASH_PAGE   256u
+
+typedef struct sim_flash sim_flash_t;
+
+/* Microseconds each operation takes. */
+struct sim_flash_timing {
+    const char *name;
+    uint32_t sector_erase_us;
+    uint32_t block_erase_us;
+    uint32_t page_program_us;
+    uint32_t read_us_per_kib;
+};
+
+/* "ideal" (all 0), "typical" (45 ms, 150 ms, 0.7 ms), "worst" (400 ms, 2 s, 3 ms); NULL
+ * for another name. */
+const struct sim_flash_timing *sim_flash_timing(const char *name);
+
+enum sim_flash_result {
+    SIM_FLASH_OK = 0,
+    SIM_FLASH_RANGE,  /* outside the flash, or an erase that is not sector-aligned */
+    SIM_FLASH_FAILED, /* the operation failed and the power is still on (injected) */
+    SIM_FLASH_CUT, /* the power went away in the middle: nothing works until power-on */
+};
+
+struct sim_flash_stats {
+    uint64_t
+        operations; /* sectors or blocks erased, pages programmed; counts cut points */
+    uint64_t sectors_erased;
+    uint64_t blocks_erased;
+    uint64_t pages_programmed;
+    uint64_t bytes_read;
+    uint64_t overwrites; /* programs that asked for a 0 bit to become 1 */
+};
+
+/* size_bytes: a multiple of a block. All bytes FF. The content lives in the arena. */
+sim_flash_t *sim_flash_new(sim_arena_t *arena, uint32_t size_bytes,
+                           const struct sim_flash_timing *timing, uint64_t seed);
+
+/* The same over a raw file of that size and a state file beside it (wear, operation
+ * count, cut point, the operation under way): content survives the process, and a process
+ * that is killed inside an operation leaves a torn one for the next sim_flash_power_on.
+ * NULL and errno when the files cannot be made or read. */
+sim_flash_t *sim_flash_open(sim_arena_t *arena, const char *path, uint32_t size_bytes,
+                            const struct sim_flash_timing *timing, uint64_t seed);
+
+uint32_t sim_flash_size(const sim_flash_t *flash);
+
+/* One erase or program command after another, as the driver splits them. Each first sets
+ * *ret_us to what the whole call takes. Programming clears bits only. A cut tears the
+ * operation under way: some of its bits done, some not, some in between. */
+enum sim_flash_result sim_flash_erase(sim_flash_t *flash, uint32_t offset, uint32_t size,
+                                      uint64_t *ret_us);
+enum sim_flash_result sim_flash_program(sim_flash_t *flash, uint32_t offset,
+                                        const void *bytes, uint32_t size,
+                                        uint64_t *ret_us);
+enum sim_flash_result sim_flash_read(const sim_flash_t *flash, uint32_t offset,
+                                     void *bytes, uint32_t size, uint64_t *ret_us);
+
+/* How long the next single command (one sector, block or page) of such a call takes. */
+uint64_t sim_flash_erase_us(const sim_flash_t *flash, uint32_t offset, uint32_t size);
+
+/* Tears operation number `operation` (as counted in the statistics, 0 being the first
+ * after the flash was made) and cuts the power in it; UINT64_MAX: never. variant chooses
+ * among the torn outcomes: 0 nothing done, 1 all done but the power gone, 2 and up:
+ * seeded mixtures. */
+void sim_flash_cut_at(sim_flash_t *flash, uint64_t operation, uint32_t variant);
+/* Lets operation number `operation` fail without a cut. */
+void sim_flash_fail_at(sim_flash_t *flash, uint64_t operation);
+/* True from a cut until power-on. */
+bool sim_flash_is_cut(const sim_flash_t *flash);
+/* The power goes now (between operations), or while the call that returned *ret_us is
+ * still waiting for its time to pass: then elapsed_us of it are over and the rest is
+ * torn. */
+void sim_flash_power_off(sim_flash_t *flash, uint64_t elapsed_us);
+void sim_flash_power_on(sim_flash_t *flash);
+
+void sim_flash_stats(const sim_flash_t *flash, struct sim_flash_stats *ret_stats);
+uint32_t sim_flash_wear(const sim_flash_t *flash, uint32_t sector);
+
+/* For tests, tools and the factory: the bytes as they are, without time or statistics. */
+const uint8_t *sim_flash_bytes(const sim_flash_t *flash);
+void sim_flash_load(sim_flash_t *flash, uint32_t offset, const void *bytes,
+                    uint32_t size);
+
+#endif
