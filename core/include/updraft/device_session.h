@@ -17,7 +17,7 @@ extern "C" {
 
 /* How it is used, by one task and nobody else:
  *
- *     input (updraft_device_control, _data, _link_lost, _tick)
+ *     input (updraft_device_control, _data, _data_lost, _link_lost, _tick)
  *     while (updraft_device_poll(device, &action)) {
  *         result = carry the action out
  *         updraft_device_done(device, result, digest)
@@ -42,14 +42,18 @@ struct updraft_device_config {
     uint32_t slot_size_bytes; /* of the slot that is not running; 0: there is none */
     uint32_t idle_limit_ms;  /* an update that receives nothing for so long ends; 30000 */
     uint32_t total_limit_ms; /* an update that takes longer ends; 3600000 */
-    bool on_trial;           /* no update may begin: the other slot holds the way back */
+    bool on_trial; /* no update may begin: the other slot holds the way back. See
+                    * updraft_device_set_on_trial */
 };
 
 enum updraft_action_kind {
-    UPDRAFT_ACTION_ANSWER,  /* notify `opcode` on Control to `connection` */
-    UPDRAFT_ACTION_BEGIN,   /* may an update begin? Ask the application. */
-    UPDRAFT_ACTION_JUDGE,   /* the image's head is in (updraft_device_image): does the
-                             * application take it? Nothing has been erased yet. */
+    UPDRAFT_ACTION_ANSWER,  /* notify `opcode` on Control to `connection`. A result other
+                             * than 0 changes nothing: the link's end tells the session */
+    UPDRAFT_ACTION_BEGIN,   /* may an update begin? Ask the application. A result other
+                             * than 0 refuses; it becomes updraft_device_error */
+    UPDRAFT_ACTION_JUDGE,   /* the image's head is in and fits this device
+                             * (updraft_device_image): does the application take it?
+                             * Nothing has been erased yet. */
     UPDRAFT_ACTION_PREPARE, /* make sure that no valid otadata entry names the slot */
     UPDRAFT_ACTION_ERASE,   /* erase [offset, offset + size) of the slot; whole sectors */
     UPDRAFT_ACTION_WRITE, /* program `size` bytes at `offset` of the slot; both multiples
@@ -57,7 +61,7 @@ enum updraft_action_kind {
     UPDRAFT_ACTION_HASH,  /* SHA-256 over `bytes` (`size` of them), then over the slot's
                            * flash [offset, end_offset); hand the digest to _done */
     UPDRAFT_ACTION_ACTIVATE, /* select the slot for the next boot
-                                (esp_ota_set_boot_partition) */
+                              * (esp_ota_set_boot_partition) */
     UPDRAFT_ACTION_RESTART,  /* restart once the last answer is out */
 };
 
@@ -77,7 +81,7 @@ enum updraft_device_state {
     UPDRAFT_DEVICE_RECEIVING,  /* the slot is being erased and written */
     UPDRAFT_DEVICE_VERIFYING,  /* DONE came; hash, header, activation */
     UPDRAFT_DEVICE_FAILED,     /* something went wrong; DONE will be answered DONE_NAK */
-    UPDRAFT_DEVICE_RESTARTING, /* activated; nothing is accepted any more */
+    UPDRAFT_DEVICE_RESTARTING, /* activated; no update is accepted any more */
 };
 
 /* A session's state: plain bytes without pointers, caller-allocated, may be copied
@@ -86,16 +90,19 @@ struct updraft_device {
     struct updraft_device_config config;
     struct updraft_image image;
     enum updraft_device_state state;
-    int error;                  /* why the state is FAILED */
-    uint16_t owner;             /* connection that updates, or UPDRAFT_CONNECTION_NONE */
-    uint16_t packet_size_bytes; /* 0: not yet told */
-    uint16_t packet_size_owner; /* connection that told it */
+    int error;      /* why the state is FAILED, or why the last update ended */
+    uint16_t owner; /* connection that updates, or UPDRAFT_CONNECTION_NONE */
+    /* The last packet size that was told, and by which connection. */
+    uint16_t told_size_bytes;
+    uint16_t told_by;
+    uint16_t packet_size_bytes; /* of the update under way; 0: any */
     bool short_packet_seen;
     uint8_t answer; /* to be sent, or 0 */
     uint16_t answer_connection;
-    uint8_t step; /* within BEGIN, VERIFYING */
+    uint8_t step; /* what comes next within the state */
     bool action_pending;
-    uint8_t action_kind;
+    enum updraft_action_kind action_kind;
+    uint32_t action_size_bytes;
     uint32_t received_bytes; /* of the image, as they arrived */
     uint32_t erased_bytes;   /* [0, erased_bytes) of the slot is erased or written */
     uint32_t written_bytes;  /* [32, written_bytes) of the slot is programmed */
@@ -109,8 +116,13 @@ struct updraft_device {
 void updraft_device_init(struct updraft_device *device,
                          const struct updraft_device_config *config);
 
+/* The running firmware was confirmed (false), which config.on_trial said it was not. */
+void updraft_device_set_on_trial(struct updraft_device *device, bool on_trial);
+
 /* A write to Control or Data arrived on a connection. Everything is taken and judged:
- * what is wrong with it shows in the answers, never in a return value. */
+ * what is wrong with it shows in the answers, never in a return value. Control values of
+ * another size than 1, and unknown opcodes, are ignored here: the caller refuses them by
+ * an ATT error. */
 void updraft_device_control(struct updraft_device *device, uint16_t connection,
                             const uint8_t *bytes, size_t size, uint32_t now_ms);
 void updraft_device_data(struct updraft_device *device, uint16_t connection,
@@ -123,11 +135,11 @@ void updraft_device_data_lost(struct updraft_device *device, uint16_t connection
 /* A connection ended. The owner's update ends with it. */
 void updraft_device_link_lost(struct updraft_device *device, uint16_t connection);
 
-/* Time passed. To be called at updraft_device_deadline_ms at the latest. */
+/* Time passed. To be called when updraft_device_deadline's time has come. */
 void updraft_device_tick(struct updraft_device *device, uint32_t now_ms);
 
 /* When updraft_device_tick is due; false when nothing waits for time. Times wrap at 2^32
- * ms. */
+ * ms: compare by (int32_t)(now_ms - deadline_ms). */
 bool updraft_device_deadline(const struct updraft_device *device,
                              uint32_t *ret_deadline_ms);
 
@@ -136,14 +148,17 @@ bool updraft_device_poll(struct updraft_device *device,
                          struct updraft_device_action *ret_action);
 
 /* Reports the polled action's result: 0 or an error of updraft/error.h. digest: the 32
- * bytes of a HASH action, else NULL. */
+ * bytes of a HASH action that succeeded, else NULL. */
 void updraft_device_done(struct updraft_device *device, int result,
                          const uint8_t *digest);
 
 enum updraft_device_state updraft_device_state(const struct updraft_device *device);
-/* Why the state is FAILED, or why the last update ended; 0 for none. */
+/* Why the state is FAILED, why the last update ended, or why the last REQUEST on an idle
+ * device was refused; 0 for none. */
 int updraft_device_error(const struct updraft_device *device);
+/* The connection that updates, or UPDRAFT_CONNECTION_NONE. */
 uint16_t updraft_device_owner(const struct updraft_device *device);
+/* Bytes of the image under way, or of the last one. */
 uint32_t updraft_device_received_bytes(const struct updraft_device *device);
 /* The image that is arriving: header and descriptor once they are in. */
 const struct updraft_image *updraft_device_image(const struct updraft_device *device);

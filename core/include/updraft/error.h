@@ -22,59 +22,79 @@ enum updraft_exit {
     UPDRAFT_EXIT_INTERRUPTED = 130, /* ended by the user */
 };
 
-/* X(name, number, exit class, message). The numbers are stable: a new error gets a new
- * number, and one that is no longer used is not given away again. One base per layer:
- * image 100, flash 200, policy 300, link 400, host 500, general 900. */
-#define UPDRAFT_ERRORS(X)                                                              \
-    X(IMAGE_MAGIC, -101, IMAGE, "not an ESP32 image: the first byte is not 0xE9")      \
-    X(IMAGE_SEGMENTS, -102, IMAGE, "the image's segment count is not 1 to 16")         \
-    X(IMAGE_SEGMENT, -103, IMAGE,                                                      \
-      "a segment of the image has an impossible size or place")                        \
-    X(IMAGE_TRUNCATED, -104, IMAGE, "the image ends before its own header says so")    \
-    X(IMAGE_CHECKSUM, -105, IMAGE, "the image's checksum does not match its data")     \
-    X(IMAGE_HASH, -106, IMAGE, "the image's SHA-256 does not match its data")          \
-    X(IMAGE_NO_HASH, -107, IMAGE,                                                      \
-      "the image carries no SHA-256, so it cannot be verified")                        \
-    X(IMAGE_TOO_LARGE, -108, IMAGE, "the image is larger than the device's slot")      \
-    X(IMAGE_CHIP, -109, IMAGE, "the image is for another chip")                        \
-    X(IMAGE_DESCRIPTOR, -110, IMAGE, "the image has no application descriptor")        \
-    X(IMAGE_CHIP_REVISION, -111, IMAGE,                                                \
-      "the image is for another revision of this chip")                                \
-    X(FLASH_READ, -201, INTERNAL, "the device's flash could not be read")              \
-    X(FLASH_WRITE, -202, INTERNAL, "the device's flash could not be written")          \
-    X(FLASH_ERASE, -203, INTERNAL, "the device's flash could not be erased")           \
-    X(FLASH_NO_SLOT, -204, REFUSED, "the partition table has no slot to update")       \
-    X(ON_TRIAL, -301, REFUSED, "the device is still trying its last update")           \
-    X(VETOED, -302, REFUSED, "the application refuses updates at the moment")          \
-    X(BUSY, -303, REFUSED, "another central is updating the device")                   \
-    X(REFUSED, -304, REFUSED, "the device refused the update without a reason")        \
-    X(NOT_VERIFIED, -305, REFUSED,                                                     \
-      "the device did not find a whole image after transfer")                          \
-    X(ROLLED_BACK, -306, ROLLED_BACK, "the device went back to its previous firmware") \
-    X(LINK_LOST, -401, LINK, "the link to the device was lost")                        \
-    X(LINK_TIMEOUT, -402, LINK, "the device did not answer in time")                   \
-    X(LINK_CONNECT, -403, LINK, "no connection to the device could be made")           \
-    X(LINK_ATT, -404, LINK, "the device answered with an ATT error")                   \
-    X(LINK_PROTOCOL, -405, LINK,                                                       \
-      "the device sent something that the protocol does not have")                     \
-    X(LINK_NO_SERVICE, -406, REFUSED, "the device has no update service")              \
-    X(LINK_NOT_BACK, -407, LINK, "the device did not come back after the update")      \
-    X(NO_DEVICE, -501, NO_DEVICE, "no such device in range")                           \
-    X(SEVERAL_DEVICES, -502, USAGE, "several devices are in range: choose one")        \
-    X(NO_ADAPTER, -503, NO_DEVICE, "this computer has no Bluetooth adapter")           \
-    X(ADAPTER_OFF, -504, NO_DEVICE, "Bluetooth is switched off")                       \
-    X(NO_BLUETOOTHD, -505, NO_DEVICE, "the Bluetooth service is not running")          \
-    X(NO_PERMISSION, -506, NO_DEVICE, "this user may not use Bluetooth")               \
-    X(IN_PROGRESS, -507, LINK, "another program on this computer uses the device")     \
-    X(CANCELLED, -901, INTERRUPTED, "interrupted")                                     \
-    X(ARGUMENT, -902, USAGE, "an argument is out of range")                            \
-    X(STATE, -903, INTERNAL, "a call came in the wrong state")                         \
-    X(MEMORY, -904, INTERNAL, "out of memory")                                         \
-    X(FILE, -905, IMAGE, "the file could not be read")
+/* X(NAME, name, number, exit class, message). Numbers and names are stable: a new error
+ * gets new ones, and those that are no longer used are not given away again. One base per
+ * layer: image 100, flash 200, policy 300, link 400, host 500, general 900. */
+#define UPDRAFT_ERRORS(X)                                                                \
+    X(IMAGE_MAGIC, image_magic, -101, IMAGE,                                             \
+      "not an ESP32 image: the first byte is not 0xE9")                                  \
+    X(IMAGE_SEGMENTS, image_segments, -102, IMAGE,                                       \
+      "the image's segment count is not 1 to 16")                                        \
+    X(IMAGE_SEGMENT, image_segment, -103, IMAGE,                                         \
+      "a segment of the image has an impossible size or place")                          \
+    X(IMAGE_TRUNCATED, image_truncated, -104, IMAGE,                                     \
+      "the image ends before its own header says so")                                    \
+    X(IMAGE_CHECKSUM, image_checksum, -105, IMAGE,                                       \
+      "the image's checksum does not match its data")                                    \
+    X(IMAGE_HASH, image_hash, -106, IMAGE,                                               \
+      "the image's SHA-256 does not match its data")                                     \
+    X(IMAGE_NO_HASH, image_no_hash, -107, IMAGE,                                         \
+      "the image carries no SHA-256, so it cannot be verified")                          \
+    X(IMAGE_TOO_LARGE, image_too_large, -108, IMAGE,                                     \
+      "the image is larger than the device's slot")                                      \
+    X(IMAGE_CHIP, image_chip, -109, IMAGE, "the image is for another chip")              \
+    X(IMAGE_DESCRIPTOR, image_descriptor, -110, IMAGE,                                   \
+      "the image has no application descriptor")                                         \
+    X(IMAGE_CHIP_REVISION, image_chip_revision, -111, IMAGE,                             \
+      "the image is for another revision of this chip")                                  \
+    X(FLASH_READ, flash_read, -201, INTERNAL, "the device's flash could not be read")    \
+    X(FLASH_WRITE, flash_write, -202, INTERNAL,                                          \
+      "the device's flash could not be written")                                         \
+    X(FLASH_ERASE, flash_erase, -203, INTERNAL,                                          \
+      "the device's flash could not be erased")                                          \
+    X(FLASH_NO_SLOT, flash_no_slot, -204, REFUSED,                                       \
+      "the partition table has no slot to update")                                       \
+    X(ON_TRIAL, on_trial, -301, REFUSED, "the device is still trying its last update")   \
+    X(VETOED, vetoed, -302, REFUSED, "the application refuses updates at the moment")    \
+    X(BUSY, busy, -303, REFUSED, "another central is updating the device")               \
+    X(REFUSED, refused, -304, REFUSED, "the device refused the update without a reason") \
+    X(NOT_VERIFIED, not_verified, -305, REFUSED,                                         \
+      "the device did not find a whole image after transfer")                            \
+    X(ROLLED_BACK, rolled_back, -306, ROLLED_BACK,                                       \
+      "the device went back to its previous firmware")                                   \
+    X(LINK_LOST, link_lost, -401, LINK, "the link to the device was lost")               \
+    X(LINK_TIMEOUT, link_timeout, -402, LINK, "the device did not answer in time")       \
+    X(LINK_CONNECT, link_connect, -403, LINK,                                            \
+      "no connection to the device could be made")                                       \
+    X(LINK_ATT, link_att, -404, LINK, "the device answered with an ATT error")           \
+    X(LINK_PROTOCOL, link_protocol, -405, LINK,                                          \
+      "the other side sent something that the protocol does not have")                   \
+    X(LINK_NO_SERVICE, link_no_service, -406, REFUSED,                                   \
+      "the device has no update service")                                                \
+    X(LINK_NOT_BACK, link_not_back, -407, LINK,                                          \
+      "the device did not come back after the update")                                   \
+    X(LINK_DATA_LOST, link_data_lost, -408, LINK,                                        \
+      "data of the update was lost on the way")                                          \
+    X(NO_DEVICE, no_device, -501, NO_DEVICE, "no such device in range")                  \
+    X(SEVERAL_DEVICES, several_devices, -502, USAGE,                                     \
+      "several devices are in range: choose one")                                        \
+    X(NO_ADAPTER, no_adapter, -503, NO_DEVICE, "this computer has no Bluetooth adapter") \
+    X(ADAPTER_OFF, adapter_off, -504, NO_DEVICE, "Bluetooth is switched off")            \
+    X(NO_BLUETOOTHD, no_bluetoothd, -505, NO_DEVICE,                                     \
+      "the Bluetooth service is not running")                                            \
+    X(NO_PERMISSION, no_permission, -506, NO_DEVICE, "this user may not use Bluetooth")  \
+    X(IN_PROGRESS, in_progress, -507, LINK,                                              \
+      "another program on this computer uses the device")                                \
+    X(CANCELLED, cancelled, -901, INTERRUPTED, "interrupted")                            \
+    X(ARGUMENT, argument, -902, USAGE, "an argument is out of range")                    \
+    X(STATE, state, -903, INTERNAL, "a call came in the wrong state")                    \
+    X(MEMORY, memory, -904, INTERNAL, "out of memory")                                   \
+    X(FILE, file, -905, IMAGE, "the file could not be read")
 
 enum updraft_error {
     UPDRAFT_OK = 0,
-#define UPDRAFT_ERROR_ENUM(name, number, exit, message) UPDRAFT_ERROR_##name = (number),
+#define UPDRAFT_ERROR_ENUM(NAME, name, number, exit, message) \
+    UPDRAFT_ERROR_##NAME = (number),
     UPDRAFT_ERRORS(UPDRAFT_ERROR_ENUM)
 #undef UPDRAFT_ERROR_ENUM
 };

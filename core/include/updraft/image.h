@@ -19,6 +19,7 @@ extern "C" {
 #define UPDRAFT_IMAGE_DESCRIPTOR_MAGIC 0xABCD5432u
 #define UPDRAFT_IMAGE_SEGMENTS_MAX     16u
 #define UPDRAFT_IMAGE_HASH_SIZE        32u
+#define UPDRAFT_IMAGE_DESCRIPTOR_SIZE  256u
 /* Header (24), first segment header (8) and descriptor (256): all that is needed to judge
  * an image before a byte is erased. */
 #define UPDRAFT_IMAGE_HEAD_SIZE 288u
@@ -98,10 +99,11 @@ struct updraft_image {
     /* private from here on */
     uint32_t limit_bytes_;
     uint32_t offset_bytes_;
-    uint32_t item_offset_bytes_;
+    uint32_t item_used_bytes_;
+    uint32_t data_left_bytes_;
     int error_;
     uint8_t state_;
-    uint8_t item_[UPDRAFT_IMAGE_HEAD_SIZE];
+    uint8_t item_[UPDRAFT_IMAGE_DESCRIPTOR_SIZE];
 };
 
 /* Starts a parse. limit_bytes: an image that would be longer fails with IMAGE_TOO_LARGE
@@ -111,14 +113,21 @@ void updraft_image_init(struct updraft_image *image, uint32_t limit_bytes);
 /* Takes the next bytes of the image, in pieces of any size. What follows the image's own
  * end is ignored (protocol 1 pads its last packet). Returns 0, or the first error met,
  * which every later call returns again: IMAGE_MAGIC, IMAGE_SEGMENTS, IMAGE_SEGMENT,
- * IMAGE_TOO_LARGE, IMAGE_DESCRIPTOR, IMAGE_CHECKSUM. */
+ * IMAGE_TOO_LARGE, IMAGE_CHECKSUM. An image without a descriptor (a boot loader is one)
+ * is no error of the parser. */
 int updraft_image_input(struct updraft_image *image, const uint8_t *bytes, size_t size);
 
 /* True once the 24 bytes of the header are in. */
 bool updraft_image_has_header(const struct updraft_image *image);
 
-/* True once the first 288 bytes are in and hold a descriptor. */
+/* True once the first 288 bytes are in and hold a descriptor, within the first segment.
+ */
 bool updraft_image_has_descriptor(const struct updraft_image *image);
+
+/* Does the image suit this chip? Only once updraft_image_has_header. chip_revision: major
+ * * 100 + minor. Returns 0, IMAGE_CHIP or IMAGE_CHIP_REVISION. */
+int updraft_image_check_chip(const struct updraft_image *image, uint16_t chip_id,
+                             uint16_t chip_revision);
 
 /* True once the last byte (checksum, or hash where one is appended) is in. */
 bool updraft_image_complete(const struct updraft_image *image);

@@ -36,4 +36,11 @@ enum updraft_p1_opcode {
  * F, 3.2.9). */
 #define UPDRAFT_P1_PACKET_SIZE_MAX 512u
 
+/* ATT application errors (Core Specification, Vol 3, Part F, 3.4.1.1) that an updraft
+ * device answers Data writes with; the original has none. */
+enum updraft_p1_att_error {
+    UPDRAFT_P1_ATT_BUSY = 0x80,   /* another connection updates */
+    UPDRAFT_P1_ATT_FAILED = 0x81, /* the update has failed already; DONE gets DONE_NAK */
+};
+
 #endif
