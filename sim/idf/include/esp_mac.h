@@ -1,0 +1,39 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * The board's addresses. */
+#ifndef SIM_IDF_ESP_MAC_H
+#define SIM_IDF_ESP_MAC_H
+
+#include "esp_err.h"
+#include "sdkconfig.h"
+
+#define MAC2STR(a) (a)[0], (a)[1], (a)[2], (a)[3], (a)[4], (a)[5]
+#define MACSTR     "%02x:%02x:%02x:%02x:%02x:%02x"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+    ESP_MAC_WIFI_STA,
+    ESP_MAC_WIFI_SOFTAP,
+    ESP_MAC_BT,
+    ESP_MAC_ETH,
+    ESP_MAC_IEEE802154,
+    ESP_MAC_BASE,
+    ESP_MAC_EFUSE_FACTORY,
+    ESP_MAC_EFUSE_CUSTOM,
+    ESP_MAC_EFUSE_EXT,
+} esp_mac_type_t;
+
+esp_err_t esp_base_mac_addr_get(uint8_t *mac);
+esp_err_t esp_efuse_mac_get_default(uint8_t *mac);
+/* Base address plus 0 (station), 1 (access point), 2 (Bluetooth) or 3 (Ethernet), as
+ * chips with four universal addresses count. */
+esp_err_t esp_read_mac(uint8_t *mac, esp_mac_type_t type);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
