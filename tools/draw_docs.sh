@@ -8,5 +8,5 @@ done
 for source in docs/*.dot; do
     [ -e "$source" ] || continue
     # The comment and the generator's version would change with the machine.
-    dot -Tsvg "$source" | sed '/^<!--/,/-->$/d' > "${source%.dot}.svg"
+    dot -Tsvg "$source" | sed -e '/^<!--.*-->$/d' -e '/^<!-- Generated/,/-->$/d' > "${source%.dot}.svg"
 done
