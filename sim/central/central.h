@@ -35,6 +35,16 @@ struct sim_gatt_service {
     uint8_t uuid[16];
 };
 
+struct sim_gatt_descriptor {
+    uint16_t characteristic; /* index in the peer's characteristic list */
+    uint16_t handle;
+    uint8_t uuid[16];
+};
+
+/* Beside the error codes of ATT: the operation never reached an answer, because the link
+ * or the services it meant are gone. */
+#define SIM_CENTRAL_ATT_ERROR_ABANDONED 0x7Fu
+
 struct sim_central_ops {
     /* An advertising report. data: advertising or scan response data, as on air. */
     void (*heard)(void *context, sim_peer_t *peer, bool scan_response,
@@ -57,6 +67,12 @@ struct sim_central_ops {
     /* The peer's services changed (Service Changed, or another Database Hash): the lists
      * are gone, resolved follows. */
     void (*services_changed)(void *context, sim_peer_t *peer);
+    /* The adapter came up or went down. May be NULL. */
+    void (*powered)(void *context, bool on);
+    /* Every ATT PDU that arrives, before anything is done with it. For tests that speak
+     * raw; may be NULL. */
+    void (*att_received)(void *context, sim_peer_t *peer, const uint8_t *bytes,
+                         size_t size);
 };
 
 struct sim_central_config {
@@ -68,13 +84,19 @@ struct sim_central_config {
     bool cache_services; /* as BlueZ's Cache=always: keep the table between connections */
 };
 
+/* The adapter is on. Every op that may not be NULL must be given. */
 sim_central_t *sim_central_new(const struct sim_central_config *config,
                                const struct sim_central_ops *ops, void *context);
-/* Adapter off: links end, nothing is heard. */
+/* Adapter off: links end, nothing is heard, connecting fails. */
 void sim_central_power(sim_central_t *central, bool on);
+/* False while off and while still on the way up or down. */
+bool sim_central_powered(const sim_central_t *central);
 void sim_central_scan(sim_central_t *central, bool on);
+/* Its controller, for faults in the air. */
+sim_controller_t *sim_central_controller(sim_central_t *central);
 
-/* The peer with this address (most significant byte first); made when new. */
+/* The peer with this address (most significant byte first); made when new. NULL when 1024
+ * are known already. */
 sim_peer_t *sim_central_peer(sim_central_t *central, const uint8_t address[6],
                              bool is_random);
 const uint8_t *sim_peer_address(const sim_peer_t *peer);
@@ -88,23 +110,39 @@ size_t sim_peer_services(const sim_peer_t *peer,
 size_t sim_peer_characteristics(const sim_peer_t *peer,
                                 const struct sim_gatt_characteristic **ret_list);
 
-/* Ends with connected; gives up after timeout_ms with status 0x02 (unknown connection).
- */
+size_t sim_peer_descriptors(const sim_peer_t *peer,
+                            const struct sim_gatt_descriptor **ret_list);
+
+/* Waits for the peer's advertising, as Linux does, and connects. Ends with connected;
+ * gives up after timeout_ms with status 0x02 (unknown connection). Several peers may be
+ * waited for at once. Does nothing when the peer is connected. */
 void sim_central_connect(sim_central_t *central, sim_peer_t *peer, uint32_t timeout_ms);
-/* Also ends a connect under way. */
+/* Ends the link (disconnected follows), or a connect under way (connected follows, with
+ * status 0x16). Does nothing when there is neither. */
 void sim_central_disconnect(sim_central_t *central, sim_peer_t *peer);
+/* What is remembered of a peer that is not connected. */
 void sim_peer_forget_services(sim_peer_t *peer);
 
-void sim_central_read(sim_central_t *central, sim_peer_t *peer, uint16_t handle,
+/* A whole value, by as many reads as it takes, or what follows offset. Returns false when
+ * the queue of requests is full (64) or there is no link. */
+bool sim_central_read(sim_central_t *central, sim_peer_t *peer, uint16_t handle,
                       uint64_t token);
+bool sim_central_read_from(sim_central_t *central, sim_peer_t *peer, uint16_t handle,
+                           uint16_t offset, uint64_t token);
 /* request: Write Request (prepared writes where longer than MTU - 3), answered by
- * write_done. Otherwise a Write Command of at most MTU - 3 bytes; write_done comes when
- * it is handed to the controller. Returns false when the queue of commands is full (64).
- */
+ * write_done. Otherwise a Write Command of at most MTU - 3 bytes (longer: write_done with
+ * error 0x0D); write_done comes when it is handed to the controller. Queued commands go
+ * out before queued requests, as bluetoothd has it. size at most 512. Returns false when
+ * the queue of such writes is full (64) or there is no link. */
 bool sim_central_write(sim_central_t *central, sim_peer_t *peer, uint16_t handle,
                        const uint8_t *bytes, size_t size, bool request, uint64_t token);
-/* Sends raw bytes on the ATT channel, for tests that speak it wrongly. */
-void sim_central_raw(sim_central_t *central, sim_peer_t *peer, const uint8_t *bytes,
+/* By prepared writes, from offset on. */
+bool sim_central_write_at(sim_central_t *central, sim_peer_t *peer, uint16_t handle,
+                          uint16_t offset, const uint8_t *bytes, size_t size,
+                          uint64_t token);
+/* Sends raw bytes (at most 517) on the ATT channel, for tests that speak it wrongly. Goes
+ * through the queue of commands. */
+bool sim_central_raw(sim_central_t *central, sim_peer_t *peer, const uint8_t *bytes,
                      size_t size);
 
 #endif
