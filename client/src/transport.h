@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "updraft/client.h"
+
 /* The characteristics that the client knows, wherever they are on the device. */
 enum updraft_characteristic {
     UPDRAFT_CONTROL,           /* OTA Control, of any service that has Control and Data */
@@ -26,12 +28,6 @@ enum updraft_characteristic {
 #define UPDRAFT_PROPERTY_WRITE             0x08u
 #define UPDRAFT_PROPERTY_NOTIFY            0x10u
 #define UPDRAFT_PROPERTY_INDICATE          0x20u
-
-/* A Bluetooth device address, most significant byte first, as it is printed. */
-struct updraft_address {
-    uint8_t bytes[6];
-    bool is_random;
-};
 
 /* What the transport reports. One struct, filled as far as the kind says; pointers are
  * valid during the call only. */
@@ -65,14 +61,20 @@ struct updraft_transport_event {
 
 /* Each call starts something and returns 0, or a negative error at once; what it started
  * ends with one event (none for scan), never from within the call. At most one
- * connection, and at most one read, write request or subscription under way at a time. */
+ * connection, and at most one read, write request or subscription under way at a time.
+ *
+ * A connect that returned 0 ends with exactly one DISCONNECTED, however it ends; nothing
+ * of that connection comes after it, and what was still under way on it ends without an
+ * event of its own. After FAILED nothing comes any more, no DISCONNECTED either: the
+ * transport has forgotten connection and scan. */
 struct updraft_transport_ops {
     /* Reports every device heard from now on (FOUND, again when something changed), or
      * stops. */
     int (*scan)(void *context, bool on);
     /* Connects and finds the characteristics: CONNECTED or DISCONNECTED. */
     int (*connect)(void *context, const struct updraft_address *address);
-    /* Ends the connection: DISCONNECTED. Also ends a connect under way. */
+    /* Ends the connection: DISCONNECTED. Also ends a connect under way. STATE when there
+     * is neither. */
     int (*disconnect)(void *context);
     int (*read)(void *context, enum updraft_characteristic characteristic);
     /* size: at most 512 and, for a command, MTU - 3. with_response: ATT Write Request.

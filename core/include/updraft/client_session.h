@@ -56,7 +56,7 @@ struct updraft_client_config {
      * only if the slot has room for that; 0: only within the image's last flash sector,
      * for which every slot has room. */
     uint32_t slot_size_bytes;
-    uint16_t mtu;            /* ATT MTU of the connection, 23 to 517; 23 */
+    uint16_t mtu;            /* ATT MTU of the connection, at least 23; 23 */
     bool control_by_command; /* Control offers no Write Request */
     bool data_by_command;    /* Data offers no Write Request */
     uint32_t write_limit_ms; /* a subscription or write takes at most so long; 30000, the
@@ -95,7 +95,7 @@ struct updraft_client {
     uint32_t deadline_ms;
 };
 
-/* Starts a session. Returns 0, or ARGUMENT: no image, or an MTU out of range. */
+/* Starts a session. Returns 0, or ARGUMENT: no image, or an MTU below 23. */
 int updraft_client_init(struct updraft_client *client,
                         const struct updraft_client_config *config, uint32_t now_ms);
 

@@ -42,6 +42,8 @@ struct updraft_device_config {
     uint32_t slot_size_bytes; /* of the slot that is not running; 0: there is none */
     uint32_t idle_limit_ms;  /* an update that receives nothing for so long ends; 30000 */
     uint32_t total_limit_ms; /* an update that takes longer ends; 3600000 */
+    /* The chip's eFuse lifts the images' upper limit of the revision. */
+    bool ignore_chip_revision_max;
     bool on_trial; /* no update may begin: the other slot holds the way back. See
                     * updraft_device_set_on_trial */
 };

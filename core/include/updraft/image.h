@@ -103,6 +103,7 @@ struct updraft_image {
     uint32_t data_left_bytes_;
     int error_;
     uint8_t state_;
+    bool has_descriptor_;
     uint8_t item_[UPDRAFT_IMAGE_DESCRIPTOR_SIZE];
 };
 
@@ -125,9 +126,10 @@ bool updraft_image_has_header(const struct updraft_image *image);
 bool updraft_image_has_descriptor(const struct updraft_image *image);
 
 /* Does the image suit this chip? Only once updraft_image_has_header. chip_revision: major
- * * 100 + minor. Returns 0, IMAGE_CHIP or IMAGE_CHIP_REVISION. */
+ * * 100 + minor. ignore_maximum: the chip's eFuse lifts the upper limit
+ * (DISABLE_WAFER_VERSION_MAJOR). Returns 0, IMAGE_CHIP or IMAGE_CHIP_REVISION. */
 int updraft_image_check_chip(const struct updraft_image *image, uint16_t chip_id,
-                             uint16_t chip_revision);
+                             uint16_t chip_revision, bool ignore_maximum);
 
 /* True once the last byte (checksum, or hash where one is appended) is in. */
 bool updraft_image_complete(const struct updraft_image *image);

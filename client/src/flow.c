@@ -1,0 +1,544 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * The flow's life: find, connect, read, try again, end.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "client/src/flow_private.h"
+
+#define TO(state) (1u << UPDRAFT_FLOW_##state)
+
+/* Where each state may lead. */
+static const uint16_t transitions[UPDRAFT_FLOW_STATE_COUNT] = {
+    [UPDRAFT_FLOW_IDLE] = TO(FINDING) | TO(FINISHED),
+    [UPDRAFT_FLOW_FINDING] = TO(CONNECTING) | TO(PAUSING) | TO(FINISHED),
+    [UPDRAFT_FLOW_CONNECTING] = TO(READING) | TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
+    [UPDRAFT_FLOW_READING] =
+        TO(UPDATING) | TO(WATCHING) | TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
+    [UPDRAFT_FLOW_UPDATING] = TO(LEAVING) | TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
+    [UPDRAFT_FLOW_LEAVING] = TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
+    [UPDRAFT_FLOW_WATCHING] = TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
+    [UPDRAFT_FLOW_CLOSING] = TO(PAUSING) | TO(FINISHED),
+    [UPDRAFT_FLOW_PAUSING] = TO(FINDING) | TO(FINISHED),
+    [UPDRAFT_FLOW_FINISHED] = 0,
+};
+
+/* Device Information in the order in which it is read. */
+static const enum updraft_characteristic information[] = {
+    UPDRAFT_FIRMWARE_REVISION,
+    UPDRAFT_MODEL,
+    UPDRAFT_MANUFACTURER,
+};
+#define INFORMATION_COUNT (sizeof(information) / sizeof(information[0]))
+
+static bool due(uint32_t deadline_ms, uint32_t now_ms)
+{
+    return (int32_t)(now_ms - deadline_ms) >= 0;
+}
+
+void updraft_flow_enter(struct updraft_flow *flow, enum updraft_flow_state state)
+{
+    assert(state < UPDRAFT_FLOW_STATE_COUNT);
+    bool legal = (transitions[flow->state] & (1u << state)) != 0;
+    assert(legal);
+    (void)legal;
+    flow->state = state;
+    flow->deadline_set = false;
+}
+
+void updraft_flow_arm(struct updraft_flow *flow, uint32_t now_ms, uint32_t limit_ms)
+{
+    flow->deadline_set = true;
+    flow->deadline_ms = now_ms + limit_ms;
+}
+
+/* No link and no scan is left. */
+static void finish(struct updraft_flow *flow, int status)
+{
+    updraft_flow_enter(flow, UPDRAFT_FLOW_FINISHED);
+    flow->status = status;
+    if (status != UPDRAFT_OK) {
+        flow->outcome = UPDRAFT_OUTCOME_NONE;
+    }
+    updraft_flow_report(flow, UPDRAFT_EVENT_FINISHED);
+}
+
+static void stop_finding(struct updraft_flow *flow, int status)
+{
+    assert(flow->state == UPDRAFT_FLOW_FINDING);
+    (void)flow->config.ops->scan(flow->config.transport, false);
+    finish(flow, status);
+}
+
+static void find(struct updraft_flow *flow, uint32_t now_ms)
+{
+    updraft_flow_enter(flow, UPDRAFT_FLOW_FINDING);
+    updraft_flow_phase(flow, flow->returning ? UPDRAFT_PHASE_RESTARTING
+                                             : UPDRAFT_PHASE_FINDING);
+    updraft_flow_arm(flow, now_ms, flow->config.find_limit_ms);
+    flow->candidate = false;
+    flow->several = false;
+    int status = flow->config.ops->scan(flow->config.transport, true);
+    if (status < 0) {
+        finish(flow, status);
+    }
+}
+
+static void pause_flow(struct updraft_flow *flow, uint32_t now_ms)
+{
+    updraft_flow_enter(flow, UPDRAFT_FLOW_PAUSING);
+    updraft_flow_arm(flow, now_ms, flow->config.pause_ms);
+    if (flow->returning) {
+        updraft_flow_phase(flow, UPDRAFT_PHASE_RESTARTING);
+    }
+}
+
+/* Errors that another link may cure. */
+static bool worth_another_try(int status)
+{
+    return status == UPDRAFT_ERROR_LINK_LOST || status == UPDRAFT_ERROR_LINK_TIMEOUT ||
+           status == UPDRAFT_ERROR_LINK_CONNECT || status == UPDRAFT_ERROR_IN_PROGRESS;
+}
+
+/* The link is gone. */
+static void try_again(struct updraft_flow *flow, int status, uint32_t now_ms)
+{
+    if (flow->returning) {
+        /* Bounded by return_deadline_ms: a device that restarts may well vanish again. */
+        pause_flow(flow, now_ms);
+        return;
+    }
+    flow->attempts++;
+    if (flow->attempts >= flow->config.attempts_max || !worth_another_try(status)) {
+        finish(flow, status);
+        return;
+    }
+    flow->status = status;
+    updraft_flow_report(flow, UPDRAFT_EVENT_RETRY);
+    pause_flow(flow, now_ms);
+}
+
+static void close_link(struct updraft_flow *flow, int status, bool then_finish,
+                       uint32_t now_ms)
+{
+    updraft_flow_enter(flow, UPDRAFT_FLOW_CLOSING);
+    updraft_flow_arm(flow, now_ms, flow->config.close_limit_ms);
+    flow->then_finish = then_finish;
+    flow->status = status;
+    if (then_finish) {
+        updraft_flow_phase(flow, UPDRAFT_PHASE_ENDING);
+    }
+    if (flow->config.ops->disconnect(flow->config.transport) < 0) {
+        /* There is no link any more; the deadline ends the state. */
+        updraft_flow_arm(flow, now_ms, 0);
+    }
+}
+
+void updraft_flow_close(struct updraft_flow *flow, int status, uint32_t now_ms)
+{
+    close_link(flow, status, /* then_finish= */ true, now_ms);
+}
+
+void updraft_flow_failed(struct updraft_flow *flow, int status, bool link_up,
+                         uint32_t now_ms)
+{
+    assert(status < 0);
+    if (!link_up) {
+        try_again(flow, status, now_ms);
+    } else {
+        bool end = !flow->returning && !worth_another_try(status);
+        close_link(flow, status, end, now_ms);
+    }
+}
+
+static void closed(struct updraft_flow *flow, uint32_t now_ms)
+{
+    if (flow->then_finish) {
+        finish(flow, flow->status);
+    } else {
+        try_again(flow, flow->status, now_ms);
+    }
+}
+
+static bool same_address(const struct updraft_address *a, const struct updraft_address *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+static bool fits(const struct updraft_flow *flow,
+                 const struct updraft_transport_event *event, const char *name)
+{
+    if (flow->chosen) {
+        return same_address(&event->address, &flow->address);
+    }
+    if (flow->config.by_address) {
+        return same_address(&event->address, &flow->config.address);
+    }
+    if (flow->config.name != NULL) {
+        return strcmp(name, flow->config.name) == 0;
+    }
+    return event->has_service;
+}
+
+static void connect_to_candidate(struct updraft_flow *flow, uint32_t now_ms)
+{
+    flow->chosen = true;
+    (void)flow->config.ops->scan(flow->config.transport, false);
+    updraft_flow_enter(flow, UPDRAFT_FLOW_CONNECTING);
+    updraft_flow_arm(flow, now_ms, flow->config.connect_limit_ms);
+    if (!flow->returning) {
+        updraft_flow_phase(flow, UPDRAFT_PHASE_CONNECTING);
+    }
+    int status = flow->config.ops->connect(flow->config.transport, &flow->address);
+    if (status < 0) {
+        updraft_flow_failed(flow, status, /* link_up= */ false, now_ms);
+    }
+}
+
+static void found(struct updraft_flow *flow, const struct updraft_transport_event *event,
+                  uint32_t now_ms)
+{
+    char name[UPDRAFT_FLOW_TEXT_SIZE];
+    const char *heard = event->name != NULL ? event->name : "";
+    updraft_text_copy(name, sizeof(name), (const uint8_t *)heard, strlen(heard));
+    updraft_flow_report_found(flow, event, name);
+    if (flow->config.verb == UPDRAFT_FLOW_SCAN || !fits(flow, event, name)) {
+        return;
+    }
+    if (flow->candidate && !same_address(&event->address, &flow->address)) {
+        flow->several = true;
+        return;
+    }
+    flow->address = event->address;
+    if (name[0] != '\0') {
+        memcpy(flow->name, name, sizeof(name));
+    }
+    if (flow->candidate) {
+        return;
+    }
+    flow->candidate = true;
+    if (flow->chosen || flow->config.by_address) {
+        connect_to_candidate(flow, now_ms);
+    } else {
+        updraft_flow_arm(flow, now_ms, flow->config.settle_ms);
+    }
+}
+
+static void find_ended(struct updraft_flow *flow, uint32_t now_ms)
+{
+    if (flow->config.verb == UPDRAFT_FLOW_SCAN) {
+        stop_finding(flow, UPDRAFT_OK);
+    } else if (flow->several) {
+        stop_finding(flow, UPDRAFT_ERROR_SEVERAL_DEVICES);
+    } else if (flow->candidate) {
+        connect_to_candidate(flow, now_ms);
+    } else {
+        /* After a failed try, its error says more than "not found". */
+        stop_finding(flow, flow->attempts > 0 ? flow->status : UPDRAFT_ERROR_NO_DEVICE);
+    }
+}
+
+static char *information_text(struct updraft_flow *flow,
+                              enum updraft_characteristic characteristic)
+{
+    switch (characteristic) {
+    case UPDRAFT_FIRMWARE_REVISION:
+        return flow->firmware;
+    case UPDRAFT_MODEL:
+        return flow->model;
+    case UPDRAFT_MANUFACTURER:
+        return flow->manufacturer;
+    case UPDRAFT_CONTROL:
+    case UPDRAFT_DATA:
+    case UPDRAFT_CHARACTERISTIC_COUNT:
+        break;
+    }
+    assert(false);
+    return NULL;
+}
+
+static void information_read(struct updraft_flow *flow, uint32_t now_ms)
+{
+    if (flow->returning) {
+        updraft_flow_watch(flow, now_ms);
+        return;
+    }
+    if (!flow->known) {
+        flow->known = true;
+        memcpy(flow->firmware_before, flow->firmware, sizeof(flow->firmware));
+    }
+    updraft_flow_report(flow, UPDRAFT_EVENT_DEVICE);
+    if (flow->config.verb == UPDRAFT_FLOW_INFO) {
+        updraft_flow_close(flow, UPDRAFT_OK, now_ms);
+    } else {
+        updraft_flow_update_begin(flow, now_ms);
+    }
+}
+
+/* Reads the next characteristic that the device offers, from information[i] on. */
+static void read_from(struct updraft_flow *flow, size_t i, uint32_t now_ms)
+{
+    /* Of a device that is back, only the version is of interest. */
+    size_t count = flow->returning ? 1 : INFORMATION_COUNT;
+    for (; i < count; i++) {
+        if ((flow->properties[information[i]] & UPDRAFT_PROPERTY_READ) != 0) {
+            break;
+        }
+    }
+    if (i >= count) {
+        information_read(flow, now_ms);
+        return;
+    }
+    flow->reading = information[i];
+    updraft_flow_arm(flow, now_ms, flow->config.read_limit_ms);
+    int status = flow->config.ops->read(flow->config.transport, information[i]);
+    if (status < 0) {
+        updraft_flow_failed(flow, status, /* link_up= */ true, now_ms);
+    }
+}
+
+static void read_done(struct updraft_flow *flow,
+                      const struct updraft_transport_event *event, uint32_t now_ms)
+{
+    if (event->characteristic != flow->reading) {
+        return;
+    }
+    if (event->status < 0 && event->status != UPDRAFT_ERROR_LINK_ATT) {
+        updraft_flow_failed(flow, event->status, /* link_up= */ true, now_ms);
+        return;
+    }
+    if (event->status == UPDRAFT_OK) {
+        updraft_text_copy(information_text(flow, flow->reading), UPDRAFT_FLOW_TEXT_SIZE,
+                          event->bytes, event->size);
+    }
+    size_t i = 0;
+    while (information[i] != flow->reading) {
+        i++;
+    }
+    read_from(flow, i + 1, now_ms);
+}
+
+static void connected(struct updraft_flow *flow,
+                      const struct updraft_transport_event *event, uint32_t now_ms)
+{
+    flow->mtu = event->mtu;
+    memcpy(flow->properties, event->properties, sizeof(flow->properties));
+    flow->firmware[0] = '\0';
+    updraft_flow_enter(flow, UPDRAFT_FLOW_READING);
+    updraft_flow_report(flow, UPDRAFT_EVENT_CONNECTED);
+    if (!flow->returning) {
+        updraft_flow_phase(flow, UPDRAFT_PHASE_READING);
+    }
+    read_from(flow, 0, now_ms);
+}
+
+static void disconnected(struct updraft_flow *flow,
+                         const struct updraft_transport_event *event, uint32_t now_ms)
+{
+    int status = event->status < 0 ? event->status : UPDRAFT_ERROR_LINK_LOST;
+    switch (flow->state) {
+    case UPDRAFT_FLOW_CONNECTING:
+    case UPDRAFT_FLOW_READING:
+    case UPDRAFT_FLOW_LEAVING:
+    case UPDRAFT_FLOW_WATCHING:
+        updraft_flow_failed(flow, status, /* link_up= */ false, now_ms);
+        break;
+    case UPDRAFT_FLOW_UPDATING:
+        updraft_flow_update_event(flow, event, now_ms);
+        break;
+    case UPDRAFT_FLOW_CLOSING:
+        closed(flow, now_ms);
+        break;
+    case UPDRAFT_FLOW_IDLE:
+    case UPDRAFT_FLOW_FINDING:
+    case UPDRAFT_FLOW_PAUSING:
+    case UPDRAFT_FLOW_FINISHED:
+    case UPDRAFT_FLOW_STATE_COUNT:
+        break;
+    }
+}
+
+void updraft_flow_event(struct updraft_flow *flow,
+                        const struct updraft_transport_event *event, uint32_t now_ms)
+{
+    if (!updraft_flow_busy(flow)) {
+        return;
+    }
+    switch (event->kind) {
+    case UPDRAFT_TRANSPORT_FOUND:
+        if (flow->state == UPDRAFT_FLOW_FINDING) {
+            found(flow, event, now_ms);
+        }
+        break;
+    case UPDRAFT_TRANSPORT_CONNECTED:
+        if (flow->state == UPDRAFT_FLOW_CONNECTING) {
+            connected(flow, event, now_ms);
+        }
+        break;
+    case UPDRAFT_TRANSPORT_DISCONNECTED:
+        disconnected(flow, event, now_ms);
+        break;
+    case UPDRAFT_TRANSPORT_READ:
+        if (flow->state == UPDRAFT_FLOW_READING) {
+            read_done(flow, event, now_ms);
+        }
+        break;
+    case UPDRAFT_TRANSPORT_WRITTEN:
+    case UPDRAFT_TRANSPORT_SUBSCRIBED:
+    case UPDRAFT_TRANSPORT_NOTIFIED:
+        if (flow->state == UPDRAFT_FLOW_UPDATING) {
+            updraft_flow_update_event(flow, event, now_ms);
+        }
+        break;
+    case UPDRAFT_TRANSPORT_FAILED:
+        /* A job that was only closing its link has its end already. */
+        if (flow->state != UPDRAFT_FLOW_CLOSING || !flow->then_finish) {
+            flow->status = event->status < 0 ? event->status : UPDRAFT_ERROR_LINK_LOST;
+        }
+        finish(flow, flow->status);
+        break;
+    }
+}
+
+/* The states in which a device that should come back is being waited for. */
+static bool awaits_return(const struct updraft_flow *flow)
+{
+    return flow->returning &&
+           (flow->state == UPDRAFT_FLOW_FINDING || flow->state == UPDRAFT_FLOW_PAUSING ||
+            flow->state == UPDRAFT_FLOW_CONNECTING ||
+            flow->state == UPDRAFT_FLOW_READING);
+}
+
+static void not_back(struct updraft_flow *flow, uint32_t now_ms)
+{
+    int status =
+        flow->verdict_lost < 0 ? flow->verdict_lost : UPDRAFT_ERROR_LINK_NOT_BACK;
+    if (flow->state == UPDRAFT_FLOW_FINDING) {
+        stop_finding(flow, status);
+    } else if (flow->state == UPDRAFT_FLOW_PAUSING) {
+        finish(flow, status);
+    } else {
+        updraft_flow_close(flow, status, now_ms);
+    }
+}
+
+void updraft_flow_tick(struct updraft_flow *flow, uint32_t now_ms)
+{
+    if (awaits_return(flow) && due(flow->return_deadline_ms, now_ms)) {
+        not_back(flow, now_ms);
+        return;
+    }
+    if (flow->state == UPDRAFT_FLOW_UPDATING) {
+        updraft_flow_update_tick(flow, now_ms);
+        return;
+    }
+    if (!flow->deadline_set || !due(flow->deadline_ms, now_ms)) {
+        return;
+    }
+    switch (flow->state) {
+    case UPDRAFT_FLOW_FINDING:
+        if (flow->returning) {
+            /* Listening anew now and then: a scan may have gone deaf. */
+            (void)flow->config.ops->scan(flow->config.transport, false);
+            pause_flow(flow, now_ms);
+        } else {
+            find_ended(flow, now_ms);
+        }
+        break;
+    case UPDRAFT_FLOW_CONNECTING:
+        updraft_flow_failed(flow, UPDRAFT_ERROR_LINK_CONNECT, /* link_up= */ true,
+                            now_ms);
+        break;
+    case UPDRAFT_FLOW_READING:
+        updraft_flow_failed(flow, UPDRAFT_ERROR_LINK_TIMEOUT, /* link_up= */ true,
+                            now_ms);
+        break;
+    case UPDRAFT_FLOW_LEAVING:
+        updraft_flow_failed(flow, UPDRAFT_ERROR_LINK_LOST, /* link_up= */ true, now_ms);
+        break;
+    case UPDRAFT_FLOW_WATCHING:
+        updraft_flow_judge(flow, now_ms);
+        break;
+    case UPDRAFT_FLOW_CLOSING:
+        closed(flow, now_ms);
+        break;
+    case UPDRAFT_FLOW_PAUSING:
+        find(flow, now_ms);
+        break;
+    case UPDRAFT_FLOW_IDLE:
+    case UPDRAFT_FLOW_UPDATING:
+    case UPDRAFT_FLOW_FINISHED:
+    case UPDRAFT_FLOW_STATE_COUNT:
+        break;
+    }
+}
+
+void updraft_flow_start(struct updraft_flow *flow, uint32_t now_ms)
+{
+    assert(flow->state == UPDRAFT_FLOW_IDLE);
+    find(flow, now_ms);
+}
+
+void updraft_flow_cancel(struct updraft_flow *flow, uint32_t now_ms)
+{
+    switch (flow->state) {
+    case UPDRAFT_FLOW_FINDING:
+        stop_finding(flow, UPDRAFT_ERROR_CANCELLED);
+        break;
+    case UPDRAFT_FLOW_PAUSING:
+        finish(flow, UPDRAFT_ERROR_CANCELLED);
+        break;
+    case UPDRAFT_FLOW_CONNECTING:
+    case UPDRAFT_FLOW_READING:
+    case UPDRAFT_FLOW_UPDATING:
+    case UPDRAFT_FLOW_LEAVING:
+    case UPDRAFT_FLOW_WATCHING:
+        updraft_flow_close(flow, UPDRAFT_ERROR_CANCELLED, now_ms);
+        break;
+    case UPDRAFT_FLOW_CLOSING:
+        if (!flow->then_finish) {
+            flow->then_finish = true;
+            flow->status = UPDRAFT_ERROR_CANCELLED;
+        }
+        break;
+    case UPDRAFT_FLOW_IDLE:
+    case UPDRAFT_FLOW_FINISHED:
+    case UPDRAFT_FLOW_STATE_COUNT:
+        break;
+    }
+}
+
+bool updraft_flow_deadline(const struct updraft_flow *flow, uint32_t *ret_deadline_ms)
+{
+    bool set = flow->deadline_set;
+    uint32_t deadline_ms = flow->deadline_ms;
+    if (flow->state == UPDRAFT_FLOW_UPDATING) {
+        set = updraft_client_deadline(&flow->session, &deadline_ms);
+    } else if (awaits_return(flow)) {
+        if (!set || due(flow->return_deadline_ms, deadline_ms)) {
+            deadline_ms = flow->return_deadline_ms;
+        }
+        set = true;
+    }
+    if (set && updraft_flow_busy(flow)) {
+        *ret_deadline_ms = deadline_ms;
+        return true;
+    }
+    return false;
+}
+
+bool updraft_flow_busy(const struct updraft_flow *flow)
+{
+    return flow->state != UPDRAFT_FLOW_IDLE && flow->state != UPDRAFT_FLOW_FINISHED;
+}
+
+int updraft_flow_status(const struct updraft_flow *flow)
+{
+    return flow->status;
+}
+
+enum updraft_outcome updraft_flow_outcome(const struct updraft_flow *flow)
+{
+    return flow->outcome;
+}

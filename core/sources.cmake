@@ -1,0 +1,10 @@
+# The engine's sources, for every build that compiles it: the host's, the chip's, a firmware
+# module's. Paths are relative to this folder.
+set(UPDRAFT_CORE_SOURCES
+    src/client_session.c
+    src/device_actions.c
+    src/device_session.c
+    src/error.c
+    src/image.c
+    src/otadata.c
+)

@@ -1,0 +1,89 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * Little-endian fields, a cursor that cannot leave its bytes, and what the compiler's own
+ * library provides even without a C library. */
+#ifndef UPDRAFT_CORE_BYTES_H
+#define UPDRAFT_CORE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The functions that a compiler may call in any C code, freestanding or not; <string.h>
+ * itself is not there without a C library. */
+void *memcpy(void *restrict target, const void *restrict source, size_t size);
+void *memmove(void *target, const void *source, size_t size);
+void *memset(void *target, int value, size_t size);
+
+static inline uint16_t get_le16(const uint8_t *bytes)
+{
+    return (uint16_t)(bytes[0] | bytes[1] << 8);
+}
+
+static inline uint32_t get_le32(const uint8_t *bytes)
+{
+    return get_le16(bytes) | (uint32_t)get_le16(bytes + 2) << 16;
+}
+
+static inline void put_le16(uint8_t *bytes, uint16_t value)
+{
+    bytes[0] = (uint8_t)value;
+    bytes[1] = (uint8_t)(value >> 8);
+}
+
+/* Reads fields one after the other. A read past the end yields zeros and sets `overrun`,
+ * which is looked at once, after the last field. */
+struct cursor {
+    const uint8_t *bytes;
+    size_t left_bytes;
+    bool overrun;
+};
+
+static inline struct cursor cursor_over(const uint8_t *bytes, size_t size)
+{
+    return (struct cursor){.bytes = bytes, .left_bytes = size, .overrun = false};
+}
+
+/* The next size bytes, or NULL at an overrun. */
+static inline const uint8_t *cursor_take(struct cursor *cursor, size_t size)
+{
+    if (size > cursor->left_bytes) {
+        cursor->overrun = true;
+        cursor->left_bytes = 0;
+        return NULL;
+    }
+    const uint8_t *taken = cursor->bytes;
+    cursor->bytes += size;
+    cursor->left_bytes -= size;
+    return taken;
+}
+
+static inline uint8_t cursor_get8(struct cursor *cursor)
+{
+    const uint8_t *field = cursor_take(cursor, 1);
+    return field ? field[0] : 0;
+}
+
+static inline uint16_t cursor_get16(struct cursor *cursor)
+{
+    const uint8_t *field = cursor_take(cursor, 2);
+    return field ? get_le16(field) : 0;
+}
+
+static inline uint32_t cursor_get32(struct cursor *cursor)
+{
+    const uint8_t *field = cursor_take(cursor, 4);
+    return field ? get_le32(field) : 0;
+}
+
+static inline void cursor_get_bytes(struct cursor *cursor, void *target, size_t size)
+{
+    const uint8_t *field = cursor_take(cursor, size);
+    if (field) {
+        memcpy(target, field, size);
+    } else {
+        memset(target, 0, size);
+    }
+}
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * Which state may follow which: checked at every change, and drawn in docs/. */
+#ifndef UPDRAFT_CORE_STATES_H
+#define UPDRAFT_CORE_STATES_H
+
+/* X(from, to, why). tools/print_states.c makes docs/device-session.dot of it. */
+#define UPDRAFT_DEVICE_TRANSITIONS(X)                                       \
+    X(IDLE, HEAD, "REQUEST: ACK")                                           \
+    X(HEAD, RECEIVING, "head of the image accepted")                        \
+    X(HEAD, FAILED, "head refused, packet wrong or lost")                   \
+    X(HEAD, IDLE, "DONE: NAK, REQUEST anew, link lost, time limit")         \
+    X(RECEIVING, VERIFYING, "DONE, image complete")                         \
+    X(RECEIVING, FAILED, "image wrong, packet wrong or lost, flash failed") \
+    X(RECEIVING, IDLE, "DONE: NAK, REQUEST anew, link lost, time limit")    \
+    X(VERIFYING, RESTARTING, "verified, selected: DONE_ACK")                \
+    X(VERIFYING, IDLE, "not verified or not selected: DONE_NAK")            \
+    X(FAILED, IDLE, "DONE: NAK, REQUEST anew, link lost, time limit")
+
+/* The same for the client, docs/client-session.dot. */
+#define UPDRAFT_CLIENT_TRANSITIONS(X)                                         \
+    X(SUBSCRIBING, TELLING, "subscribed to Control")                          \
+    X(TELLING, REQUESTING, "packet size written")                             \
+    X(REQUESTING, SENDING, "REQUEST_ACK")                                     \
+    X(REQUESTING, WAITING, "first REQUEST_NAK")                               \
+    X(WAITING, TELLING, "time passed")                                        \
+    X(SENDING, VERIFYING, "last packet written")                              \
+    X(VERIFYING, DONE, "DONE_ACK")                                            \
+    X(SUBSCRIBING, FAILED, "error, link lost, time limit")                    \
+    X(TELLING, FAILED, "error, link lost, time limit")                        \
+    X(REQUESTING, FAILED, "second REQUEST_NAK, error, link lost, time limit") \
+    X(WAITING, FAILED, "link lost")                                           \
+    X(SENDING, FAILED, "error, link lost, time limit")                        \
+    X(VERIFYING, FAILED, "DONE_NAK, error, link lost, time limit")
+
+#endif
