@@ -307,6 +307,16 @@ enum sim_flash_result sim_flash_program(sim_flash_t *flash, uint32_t offset,
     return run_call(flash, FLASH_PROGRAM, offset, bytes, size, ret_us);
 }
 
+static uint64_t charge_read(const sim_flash_t *flash, uint32_t size)
+{
+    uint64_t us = (uint64_t)size * flash->timing.read_us_per_kib / 1024;
+    flash->state->stats.bytes_read += size;
+    if (flash->state->group) {
+        flash->state->under_way_us += us;
+    }
+    return us;
+}
+
 enum sim_flash_result sim_flash_read(const sim_flash_t *flash, uint32_t offset,
                                      void *bytes, uint32_t size, uint64_t *ret_us)
 {
@@ -318,12 +328,18 @@ enum sim_flash_result sim_flash_read(const sim_flash_t *flash, uint32_t offset,
         return SIM_FLASH_RANGE;
     }
     memcpy(bytes, flash->bytes + offset, size);
-    *ret_us = (uint64_t)size * flash->timing.read_us_per_kib / 1024;
-    flash->state->stats.bytes_read += size;
-    if (flash->state->group) {
-        flash->state->under_way_us += *ret_us;
-    }
+    *ret_us = charge_read(flash, size);
     return SIM_FLASH_OK;
+}
+
+const uint8_t *sim_flash_map(const sim_flash_t *flash, uint32_t offset, uint32_t size,
+                             uint64_t *us)
+{
+    if (flash->state->off || !in_range(flash, offset, size)) {
+        return NULL;
+    }
+    *us += charge_read(flash, size);
+    return flash->bytes + offset;
 }
 
 void sim_flash_cut_at(sim_flash_t *flash, uint64_t operation, uint32_t variant)

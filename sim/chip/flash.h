@@ -87,6 +87,10 @@ enum sim_flash_result sim_flash_program(sim_flash_t *flash, uint32_t offset,
                                         uint64_t *ret_us);
 enum sim_flash_result sim_flash_read(const sim_flash_t *flash, uint32_t offset,
                                      void *bytes, uint32_t size, uint64_t *ret_us);
+/* Reading in place, as through the cache: adds its time to *us. The bytes change with the
+ * flash. NULL: out of range, or no power. */
+const uint8_t *sim_flash_map(const sim_flash_t *flash, uint32_t offset, uint32_t size,
+                             uint64_t *us);
 /* The time of every call so far is over: nothing is under way. Before a reset that keeps
  * the power too, since the flash chip ends its command by itself. */
 void sim_flash_settle(sim_flash_t *flash);
