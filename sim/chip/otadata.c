@@ -114,11 +114,12 @@ int sim_otadata_read(const sim_chip_t *chip, struct sim_otadata_entry ret_entrie
 int sim_otadata_write(sim_chip_t *chip, int index, const struct sim_otadata_entry *entry,
                       uint64_t *us)
 {
-    struct sim_partition_table table;
-    if (sim_chip_table(chip, &table) != SIM_OK || find_otadata(&table) == NULL) {
-        return SIM_ERR_NOT_FOUND;
+    uint32_t offset;
+    int error = find_otadata(chip, &offset);
+    if (error != SIM_OK) {
+        return error;
     }
-    uint32_t offset = find_otadata(&table)->offset + (index == 0 ? 0 : SIM_FLASH_SECTOR);
+    offset += index == 0 ? 0 : SIM_FLASH_SECTOR;
     uint8_t bytes[SIM_OTADATA_ENTRY_SIZE];
     sim_otadata_encode(entry, bytes);
     uint64_t step_us;
