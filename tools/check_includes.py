@@ -16,7 +16,7 @@ ALLOWED = {
     "cli": {"client", "core"},
     "sim/base": set(),
     "sim/chip": {"sim/base"},
-    "sim/image": set(),
+    "sim/image": {"sim/base", "sim/chip"},
     "sim/radio": {"sim/base"},
     "sim/idf": {"sim/base", "sim/chip", "sim/image"},
     "sim/nimble": {"sim/base", "sim/idf", "sim/radio"},

@@ -18,23 +18,29 @@ struct sim_image_marker {
                          * "selftest", "no-radio" */
 };
 
+/* The behaviours' names, NULL last. */
+extern const char *const sim_image_behaviours[];
+
 struct sim_image_request {
     const char *firmware;
     const char *version;   /* at most 31 characters */
     const char *project;   /* NULL: "updraft-" and the firmware's name */
     const char *behaviour; /* NULL: "good" */
     uint16_t chip_id;
-    uint32_t
-        size_bytes; /* of the whole image at least; 0: as small as it gets. Rounded up */
-    uint64_t seed;  /* of the filling */
+    uint32_t size_bytes; /* of the whole image at least; 0: as small as it gets. Rounded
+                          * up to 16 */
+    uint64_t seed;       /* of the filling */
 };
 
 /* Writes a whole image (header, segments, checksum, SHA-256) to `bytes`. Returns its
- * size, or 0 when it does not fit `capacity` or the request is out of range. */
+ * size, or 0 when it does not fit `capacity` or the request is out of range: a text too
+ * long or empty, a behaviour or chip id that nobody knows. The same request makes the
+ * same bytes. */
 size_t sim_image_make(const struct sim_image_request *request, uint8_t *bytes,
                       size_t capacity);
 
-/* Finds the marker in an image as flash or a file holds it. False: none. */
+/* Finds the marker in the segments of an image as flash or a file holds it. False: none,
+ * or no image. */
 bool sim_image_find_marker(const uint8_t *bytes, size_t size,
                            struct sim_image_marker *ret_marker);
 
