@@ -353,7 +353,6 @@ static void set_state(struct updraft_client *client, enum updraft_client_state s
         is_legal |= legal[i].from == client->state && legal[i].to == state;
     }
     CHECK(is_legal);
-    (void)is_legal;
     client->state = state;
 }
 

@@ -371,7 +371,6 @@ void updraft_device_set_state(struct updraft_device *device,
         is_legal |= legal[i].from == device->state && legal[i].to == state;
     }
     CHECK(is_legal);
-    (void)is_legal;
     device->state = state;
 }
 
