@@ -51,6 +51,7 @@ def part_of(path):
 def main():
     files = subprocess.run(["git", "ls-files", "*.c", "*.h"], check=True, text=True,
                            capture_output=True).stdout.split()
+    files = dict.fromkeys(files)
     by_suffix = {}
     for path in files:
         pieces = path.split("/")
@@ -76,6 +77,9 @@ def main():
                                 f"{', '.join(sorted(FREESTANDING))}")
             if allowed is None:
                 continue
+            beside = path.rpartition("/")[0] + "/" + name
+            if quoted and beside in files:
+                continue  # the compiler takes the one in the same folder
             targets = {part_of(target) for target in by_suffix.get(name, ())}
             targets.discard(source)
             targets.discard(None)
