@@ -1,0 +1,289 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * The ring between the host task and the update task, and the table of connections. */
+#include "link.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "esp_log.h"
+#include "esp_timer.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+#include "host/ble_att.h"
+#include "sdkconfig.h"
+
+#include "ring.h"
+#include "updraft/device_session.h"
+
+#define CONNECTIONS_MAX UPDRAFT_LINK_CONNECTIONS_MAX
+
+/* Room that values written never take, so that each connection's loss and end always fit.
+ * A connection is told lost, or ended, only after something of it was pushed; that needs
+ * the whole reserve to be free again. */
+#define RESERVE_SIZE (2 * CONNECTIONS_MAX * UPDRAFT_RING_HEADER_SIZE)
+
+_Static_assert((CONFIG_UPDRAFT_RING_SIZE & (CONFIG_UPDRAFT_RING_SIZE - 1)) == 0,
+               "UPDRAFT_RING_SIZE must be a power of two");
+_Static_assert(CONFIG_UPDRAFT_RING_SIZE >=
+                   RESERVE_SIZE + UPDRAFT_RING_HEADER_SIZE + UPDRAFT_RING_PAYLOAD_SIZE,
+               "UPDRAFT_RING_SIZE is too small for one packet");
+
+struct connection {
+    _Atomic uint16_t handle; /* UPDRAFT_CONNECTION_NONE: free */
+    _Atomic uint32_t active_ms;
+    /* Host task only: */
+    bool spoke;     /* something of it was pushed */
+    bool lost;      /* something of it was dropped */
+    bool lost_told; /* and the update task will know before it gets anything else */
+};
+
+static const char *const TAG = "updraft";
+
+static uint8_t ring_bytes[CONFIG_UPDRAFT_RING_SIZE];
+static struct updraft_ring ring;
+static struct connection connections[CONNECTIONS_MAX];
+static _Atomic(TaskHandle_t) task;
+static _Atomic uint16_t published_owner;
+static _Atomic bool published_failed;
+static _Atomic uint8_t control_value;
+
+static struct connection *find(uint16_t handle);
+static bool push(struct connection *connection, enum updraft_link_kind kind,
+                 const uint8_t *bytes, uint16_t size_bytes, uint32_t reserve_bytes);
+static bool push_waiting(struct connection *connection, enum updraft_link_kind kind,
+                         const uint8_t *bytes, uint16_t size_bytes);
+static bool tell_lost(struct connection *connection);
+
+void updraft_link_init(void)
+{
+    updraft_ring_init(&ring, ring_bytes, sizeof(ring_bytes));
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+        atomic_store(&connections[i].handle, UPDRAFT_CONNECTION_NONE);
+    }
+    atomic_store(&task, NULL);
+    atomic_store(&published_owner, UPDRAFT_CONNECTION_NONE);
+    atomic_store(&published_failed, false);
+    atomic_store(&control_value, 0);
+}
+
+void updraft_link_opened(uint16_t handle)
+{
+    struct connection *connection = find(handle);
+    if (connection == NULL) {
+        connection = find(UPDRAFT_CONNECTION_NONE);
+    }
+    if (connection == NULL) {
+        ESP_LOGE(TAG, "connection %u: no room for it", handle);
+        return;
+    }
+    connection->spoke = false;
+    connection->lost = false;
+    connection->lost_told = false;
+    atomic_store(&connection->active_ms, updraft_now_ms());
+    atomic_store(&connection->handle, handle);
+    updraft_link_wake(); /* it may become idle: the update task must count its time */
+}
+
+void updraft_link_active(uint16_t handle)
+{
+    struct connection *connection = find(handle);
+    if (connection != NULL) {
+        atomic_store(&connection->active_ms, updraft_now_ms());
+    }
+}
+
+void updraft_link_closed(uint16_t handle)
+{
+    struct connection *connection = find(handle);
+    if (connection == NULL) {
+        return;
+    }
+    if (connection->spoke) {
+        bool pushed = push(connection, UPDRAFT_LINK_ENDED, NULL, 0, /* reserve= */ 0);
+        assert(pushed);
+        (void)pushed;
+    }
+    atomic_store(&connection->handle, UPDRAFT_CONNECTION_NONE);
+    updraft_link_wake();
+}
+
+unsigned updraft_link_count(void)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+        count += atomic_load(&connections[i].handle) != UPDRAFT_CONNECTION_NONE;
+    }
+    return count;
+}
+
+int updraft_link_control(uint16_t handle, uint8_t value)
+{
+    if (find(handle) == NULL) {
+        updraft_link_opened(handle);
+    }
+    struct connection *connection = find(handle);
+    if (connection == NULL) {
+        return BLE_ATT_ERR_INSUFFICIENT_RES;
+    }
+    updraft_link_active(handle);
+    /* Stored first: the answer to it must not be overwritten by it. */
+    uint8_t before = atomic_exchange(&control_value, value);
+    if (!push_waiting(connection, UPDRAFT_LINK_CONTROL, &value, 1)) {
+        uint8_t expected = value;
+        atomic_compare_exchange_strong(&control_value, &expected, before);
+        return BLE_ATT_ERR_INSUFFICIENT_RES;
+    }
+    return 0;
+}
+
+int updraft_link_data(uint16_t handle, const uint8_t *bytes, uint16_t size_bytes)
+{
+    if (find(handle) == NULL) {
+        updraft_link_opened(handle);
+    }
+    struct connection *connection = find(handle);
+    if (connection == NULL) {
+        return BLE_ATT_ERR_INSUFFICIENT_RES;
+    }
+    updraft_link_active(handle);
+    uint16_t owner = atomic_load(&published_owner);
+    if (owner != UPDRAFT_CONNECTION_NONE && owner != handle) {
+        return UPDRAFT_P1_ATT_BUSY;
+    }
+    /* Two bytes may be the packet size of a new attempt. */
+    if (owner == handle && atomic_load(&published_failed) && size_bytes != 2) {
+        return UPDRAFT_P1_ATT_FAILED;
+    }
+    if (!push_waiting(connection, UPDRAFT_LINK_DATA, bytes, size_bytes)) {
+        ESP_LOGW(TAG, "connection %u: no room for %u bytes in %d ms: dropped", handle,
+                 size_bytes, CONFIG_UPDRAFT_FULL_WAIT_MS);
+        connection->lost = true;
+        connection->lost_told = tell_lost(connection);
+        return UPDRAFT_P1_ATT_FAILED;
+    }
+    return 0;
+}
+
+uint8_t updraft_link_control_value(void)
+{
+    return atomic_load(&control_value);
+}
+
+void updraft_link_wake(void)
+{
+    TaskHandle_t handle = atomic_load(&task);
+    if (handle != NULL) {
+        xTaskNotifyGive(handle);
+    }
+}
+
+void updraft_link_attach_task(void)
+{
+    atomic_store(&task, xTaskGetCurrentTaskHandle());
+}
+
+bool updraft_link_take(struct updraft_link_event *ret_event)
+{
+    static uint8_t payload[UPDRAFT_RING_PAYLOAD_SIZE];
+    struct updraft_ring_record record;
+    if (!updraft_ring_pop(&ring, &record, payload)) {
+        return false;
+    }
+    ret_event->kind = (enum updraft_link_kind)record.kind;
+    ret_event->connection = record.connection;
+    ret_event->size_bytes = record.size_bytes;
+    ret_event->bytes = payload;
+    return true;
+}
+
+void updraft_link_publish(uint16_t owner, bool failed)
+{
+    atomic_store(&published_failed, failed);
+    atomic_store(&published_owner, owner);
+}
+
+void updraft_link_publish_control(uint8_t value)
+{
+    atomic_store(&control_value, value);
+}
+
+unsigned updraft_link_list(uint32_t limit_ms, uint16_t ret_connections[CONNECTIONS_MAX])
+{
+    uint32_t now_ms = updraft_now_ms();
+    unsigned count = 0;
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+        uint16_t handle = atomic_load(&connections[i].handle);
+        uint32_t idle_ms = now_ms - atomic_load(&connections[i].active_ms);
+        /* The host task may have set active_ms after now_ms was taken. */
+        if (handle != UPDRAFT_CONNECTION_NONE && (int32_t)idle_ms >= (int32_t)limit_ms) {
+            ret_connections[count++] = handle;
+        }
+    }
+    return count;
+}
+
+uint32_t updraft_now_ms(void)
+{
+    return (uint32_t)(esp_timer_get_time() / 1000);
+}
+
+static struct connection *find(uint16_t handle)
+{
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+        if (atomic_load(&connections[i].handle) == handle) {
+            return &connections[i];
+        }
+    }
+    return NULL;
+}
+
+static bool push(struct connection *connection, enum updraft_link_kind kind,
+                 const uint8_t *bytes, uint16_t size_bytes, uint32_t reserve_bytes)
+{
+    const struct updraft_ring_record record = {
+        .kind = (uint8_t)kind,
+        .connection = atomic_load(&connection->handle),
+        .size_bytes = size_bytes,
+    };
+    if (!updraft_ring_push(&ring, &record, bytes, reserve_bytes)) {
+        return false;
+    }
+    updraft_link_wake();
+    return true;
+}
+
+/* NimBLE's access callback cannot postpone its answer: with a full ring it waits here.
+ * The update task, of lower priority, goes on meanwhile; the ring holds enough for it
+ * that polling costs no throughput. */
+static bool push_waiting(struct connection *connection, enum updraft_link_kind kind,
+                         const uint8_t *bytes, uint16_t size_bytes)
+{
+    uint32_t start_ms = updraft_now_ms();
+    for (;;) {
+        bool told = !connection->lost || connection->lost_told || tell_lost(connection);
+        if (told && push(connection, kind, bytes, size_bytes, RESERVE_SIZE)) {
+            connection->spoke = true;
+            connection->lost = false;
+            connection->lost_told = false;
+            return true;
+        }
+        if (updraft_now_ms() - start_ms >= CONFIG_UPDRAFT_FULL_WAIT_MS) {
+            return false;
+        }
+        vTaskDelay(1);
+    }
+}
+
+/* The loss stands in the ring before anything that comes after it. */
+static bool tell_lost(struct connection *connection)
+{
+    if (connection->lost_told) {
+        return true;
+    }
+    /* With nothing of it pushed there is no update that could have lost something. */
+    connection->lost_told =
+        !connection->spoke || push(connection, UPDRAFT_LINK_DATA_LOST, NULL, 0, 0);
+    return connection->lost_told;
+}

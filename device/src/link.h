@@ -1,0 +1,71 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * Where the NimBLE host task and the update task meet. */
+#ifndef UPDRAFT_LINK_H
+#define UPDRAFT_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sdkconfig.h"
+
+/* The host task pushes what arrives into a ring and answers reads from what the update
+ * task published; it waits for nothing but room in the ring. Functions say which of the
+ * two tasks may call them. */
+
+enum updraft_link_kind {
+    UPDRAFT_LINK_CONTROL,   /* a value written to Control */
+    UPDRAFT_LINK_DATA,      /* a value written to Data */
+    UPDRAFT_LINK_DATA_LOST, /* values written to Data were dropped here */
+    UPDRAFT_LINK_ENDED,     /* the connection ended */
+};
+
+struct updraft_link_event {
+    enum updraft_link_kind kind;
+    uint16_t connection;
+    uint16_t size_bytes;
+    const uint8_t *bytes; /* valid until the next updraft_link_take */
+};
+
+/* Before either task runs. */
+void updraft_link_init(void);
+
+/* Host task. A connection began or ended. */
+void updraft_link_opened(uint16_t connection);
+void updraft_link_closed(uint16_t connection);
+/* Any task. The connection is not idle. */
+void updraft_link_active(uint16_t connection);
+/* Connections there are. Any task. */
+unsigned updraft_link_count(void);
+
+/* Host task. Takes a value that was written; waits at most CONFIG_UPDRAFT_FULL_WAIT_MS
+ * for room. Returns 0 or the ATT error to answer. */
+int updraft_link_control(uint16_t connection, uint8_t value);
+int updraft_link_data(uint16_t connection, const uint8_t *bytes, uint16_t size_bytes);
+
+/* What reading Control gives. Any task. */
+uint8_t updraft_link_control_value(void);
+
+/* Wakes the update task. Any task. */
+void updraft_link_wake(void);
+
+/* Update task. Makes the calling task the one that updraft_link_wake wakes. */
+void updraft_link_attach_task(void);
+/* Update task. The next event, or false when there is none. */
+bool updraft_link_take(struct updraft_link_event *ret_event);
+/* Update task. Who owns the update, and whether it has failed already. */
+void updraft_link_publish(uint16_t owner, bool failed);
+void updraft_link_publish_control(uint8_t value);
+
+/* Connections there can be at a time: one more than NimBLE allows, because a connection
+ * may open before the end of another is told. */
+#define UPDRAFT_LINK_CONNECTIONS_MAX (CONFIG_BT_NIMBLE_MAX_CONNECTIONS + 1)
+/* Any task. Fills in the connections that have done nothing for limit_ms (0: all);
+ * returns how many. */
+unsigned updraft_link_list(uint32_t limit_ms,
+                           uint16_t ret_connections[UPDRAFT_LINK_CONNECTIONS_MAX]);
+
+/* Milliseconds since start; wrap at 2^32. Any task. */
+uint32_t updraft_now_ms(void);
+
+#endif

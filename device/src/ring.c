@@ -1,0 +1,96 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * The ring: two counters that only grow, each written by one side. */
+#include "ring.h"
+
+#include <assert.h>
+#include <string.h>
+
+static void copy_in(struct updraft_ring *ring, uint32_t at, const uint8_t *bytes,
+                    uint32_t size_bytes);
+static void copy_out(const struct updraft_ring *ring, uint32_t at, uint8_t *bytes,
+                     uint32_t size_bytes);
+
+void updraft_ring_init(struct updraft_ring *ring, uint8_t *bytes, uint32_t size_bytes)
+{
+    assert(size_bytes != 0 && (size_bytes & (size_bytes - 1)) == 0);
+    assert(size_bytes >= UPDRAFT_RING_HEADER_SIZE + UPDRAFT_RING_PAYLOAD_SIZE);
+    ring->bytes = bytes;
+    ring->size_bytes = size_bytes;
+    atomic_init(&ring->pushed_bytes, 0);
+    atomic_init(&ring->popped_bytes, 0);
+}
+
+bool updraft_ring_push(struct updraft_ring *ring,
+                       const struct updraft_ring_record *record, const uint8_t *payload,
+                       uint32_t reserve_bytes)
+{
+    assert(record->size_bytes <= UPDRAFT_RING_PAYLOAD_SIZE);
+    assert(payload != NULL || record->size_bytes == 0);
+    uint32_t pushed = atomic_load_explicit(&ring->pushed_bytes, memory_order_relaxed);
+    uint32_t popped = atomic_load_explicit(&ring->popped_bytes, memory_order_acquire);
+    uint32_t free_bytes = ring->size_bytes - (pushed - popped);
+    uint32_t need_bytes = UPDRAFT_RING_HEADER_SIZE + record->size_bytes;
+    if (free_bytes < need_bytes + reserve_bytes) {
+        return false;
+    }
+    const uint8_t header[UPDRAFT_RING_HEADER_SIZE] = {
+        record->kind,
+        (uint8_t)record->connection,
+        (uint8_t)(record->connection >> 8),
+        (uint8_t)record->size_bytes,
+        (uint8_t)(record->size_bytes >> 8),
+    };
+    copy_in(ring, pushed, header, sizeof(header));
+    copy_in(ring, pushed + UPDRAFT_RING_HEADER_SIZE, payload, record->size_bytes);
+    atomic_store_explicit(&ring->pushed_bytes, pushed + need_bytes, memory_order_release);
+    return true;
+}
+
+bool updraft_ring_pop(struct updraft_ring *ring, struct updraft_ring_record *ret_record,
+                      uint8_t *ret_payload)
+{
+    uint32_t popped = atomic_load_explicit(&ring->popped_bytes, memory_order_relaxed);
+    uint32_t pushed = atomic_load_explicit(&ring->pushed_bytes, memory_order_acquire);
+    if (pushed == popped) {
+        return false;
+    }
+    uint8_t header[UPDRAFT_RING_HEADER_SIZE];
+    copy_out(ring, popped, header, sizeof(header));
+    ret_record->kind = header[0];
+    ret_record->connection = (uint16_t)(header[1] | header[2] << 8);
+    ret_record->size_bytes = (uint16_t)(header[3] | header[4] << 8);
+    assert(pushed - popped >= UPDRAFT_RING_HEADER_SIZE + ret_record->size_bytes);
+    copy_out(ring, popped + UPDRAFT_RING_HEADER_SIZE, ret_payload,
+             ret_record->size_bytes);
+    popped += UPDRAFT_RING_HEADER_SIZE + ret_record->size_bytes;
+    atomic_store_explicit(&ring->popped_bytes, popped, memory_order_release);
+    return true;
+}
+
+static void copy_in(struct updraft_ring *ring, uint32_t at, const uint8_t *bytes,
+                    uint32_t size_bytes)
+{
+    uint32_t start = at & (ring->size_bytes - 1);
+    uint32_t first = ring->size_bytes - start;
+    if (size_bytes == 0) {
+        return;
+    }
+    if (first > size_bytes) {
+        first = size_bytes;
+    }
+    memcpy(ring->bytes + start, bytes, first);
+    memcpy(ring->bytes, bytes + first, size_bytes - first);
+}
+
+static void copy_out(const struct updraft_ring *ring, uint32_t at, uint8_t *bytes,
+                     uint32_t size_bytes)
+{
+    uint32_t start = at & (ring->size_bytes - 1);
+    uint32_t first = ring->size_bytes - start;
+    if (first > size_bytes) {
+        first = size_bytes;
+    }
+    memcpy(bytes, ring->bytes + start, first);
+    memcpy(bytes + first, ring->bytes, size_bytes - first);
+}

@@ -1,0 +1,43 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * A byte ring for records from one producer to one consumer, without locks. */
+#ifndef UPDRAFT_RING_H
+#define UPDRAFT_RING_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Bytes a record takes besides its payload. */
+#define UPDRAFT_RING_HEADER_SIZE  5u
+#define UPDRAFT_RING_PAYLOAD_SIZE 512u
+
+/* One task pushes, one task pops; each function says which. Nothing waits. */
+struct updraft_ring {
+    uint8_t *bytes;
+    uint32_t size_bytes;
+    _Atomic uint32_t pushed_bytes; /* in all, modulo 2^32; written by the producer */
+    _Atomic uint32_t popped_bytes; /* in all, modulo 2^32; written by the consumer */
+};
+
+struct updraft_ring_record {
+    uint8_t kind;
+    uint16_t connection;
+    uint16_t size_bytes; /* of the payload; at most UPDRAFT_RING_PAYLOAD_SIZE */
+};
+
+/* bytes: caller-owned, as long as the ring lives. size_bytes: a power of two. */
+void updraft_ring_init(struct updraft_ring *ring, uint8_t *bytes, uint32_t size_bytes);
+
+/* Producer. Copies the record in, or returns false and changes nothing when fewer than
+ * reserve_bytes would stay free. payload may be NULL where size_bytes is 0. */
+bool updraft_ring_push(struct updraft_ring *ring,
+                       const struct updraft_ring_record *record, const uint8_t *payload,
+                       uint32_t reserve_bytes);
+
+/* Consumer. Copies the oldest record out, or returns false when there is none. payload:
+ * room for UPDRAFT_RING_PAYLOAD_SIZE bytes. */
+bool updraft_ring_pop(struct updraft_ring *ring, struct updraft_ring_record *ret_record,
+                      uint8_t *ret_payload);
+
+#endif

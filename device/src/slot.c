@@ -1,0 +1,265 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * Slots, and the rule that nothing is erased while otadata leads to it. */
+#include "slot.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "esp_log.h"
+#include "esp_ota_ops.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+
+#include "idf_compat.h"
+#include "updraft/error.h"
+#include "updraft/otadata.h"
+
+#define OTADATA_SECTOR_SIZE 4096u
+#define HASH_CHUNK_SIZE     1024u
+/* Other tasks (the idle task's watchdog among them) get a turn this often. */
+#define HASH_YIELD_SIZE (64u * 1024u)
+
+static const char *const TAG = "updraft";
+
+static int read_otadata(const struct updraft_slots *slots,
+                        struct updraft_otadata *ret_otadata);
+static int erase_entry(const struct updraft_slots *slots, int index);
+static int select_running(const struct updraft_slots *slots,
+                          const struct updraft_otadata *otadata);
+
+static bool is_ota(const esp_partition_t *partition)
+{
+    return partition->type == ESP_PARTITION_TYPE_APP &&
+           partition->subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MIN &&
+           partition->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MAX;
+}
+
+static uint8_t ota_index(const esp_partition_t *partition)
+{
+    assert(is_ota(partition));
+    return (uint8_t)(partition->subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN);
+}
+
+esp_err_t updraft_slots_find(struct updraft_slots *ret_slots)
+{
+    struct updraft_slots slots = {.running = esp_ota_get_running_partition()};
+    if (slots.running == NULL) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    esp_partition_iterator_t app =
+        esp_partition_find(ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_ANY, NULL);
+    while (app != NULL) {
+        if (is_ota(esp_partition_get(app))) {
+            slots.ota_count++;
+        }
+        app = esp_partition_next(app);
+    }
+    slots.otadata = esp_partition_find_first(ESP_PARTITION_TYPE_DATA,
+                                             ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
+    if (slots.otadata != NULL && slots.otadata->size >= 2 * OTADATA_SECTOR_SIZE) {
+        const esp_partition_t *next = esp_ota_get_next_update_partition(NULL);
+        /* With a single OTA slot, the next one is the one that runs. */
+        if (next != NULL && is_ota(next) && next->address != slots.running->address) {
+            slots.target = next;
+        }
+    }
+    *ret_slots = slots;
+    return ESP_OK;
+}
+
+const char *updraft_slot_kind(const esp_partition_t *partition)
+{
+    static const char *const ota[] = {
+        "ota_0", "ota_1", "ota_2",  "ota_3",  "ota_4",  "ota_5",  "ota_6",  "ota_7",
+        "ota_8", "ota_9", "ota_10", "ota_11", "ota_12", "ota_13", "ota_14", "ota_15"};
+    if (is_ota(partition)) {
+        return ota[ota_index(partition)];
+    }
+    return partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY ? "factory" : "test";
+}
+
+esp_err_t updraft_slot_chip_id(const struct updraft_slots *slots, uint16_t *ret_chip_id)
+{
+    uint8_t bytes[2];
+    /* esp_image_header_t.chip_id */
+    esp_err_t err = esp_partition_read(slots->running, 12, bytes, sizeof(bytes));
+    if (err == ESP_OK) {
+        *ret_chip_id = (uint16_t)(bytes[0] | bytes[1] << 8);
+    }
+    return err;
+}
+
+int updraft_slot_prepare(const struct updraft_slots *slots)
+{
+    struct updraft_otadata otadata;
+    assert(slots->target != NULL && slots->target->address != slots->running->address);
+    int error = read_otadata(slots, &otadata);
+    if (error == 0) {
+        error = select_running(slots, &otadata);
+    }
+    if (error == 0) {
+        error = read_otadata(slots, &otadata);
+    }
+    for (int i = 0; i < 2 && error == 0; i++) {
+        const struct updraft_otadata_entry *entry = &otadata.entries[i];
+        if (entry->valid && entry->slot == ota_index(slots->target)) {
+            error = erase_entry(slots, i);
+        }
+    }
+    if (error == 0) {
+        error = read_otadata(slots, &otadata);
+    }
+    for (int i = 0; i < 2 && error == 0; i++) {
+        const struct updraft_otadata_entry *entry = &otadata.entries[i];
+        if (entry->valid && entry->slot == ota_index(slots->target)) {
+            ESP_LOGE(TAG, "otadata still names %s", slots->target->label);
+            error = UPDRAFT_ERROR_FLASH_ERASE;
+        }
+    }
+    return error;
+}
+
+int updraft_slot_erase(const struct updraft_slots *slots, uint32_t offset_bytes,
+                       uint32_t size_bytes)
+{
+    esp_err_t err = esp_partition_erase_range(slots->target, offset_bytes, size_bytes);
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "%s: erase at 0x%x: %s", slots->target->label,
+                 (unsigned)offset_bytes, esp_err_to_name(err));
+        return UPDRAFT_ERROR_FLASH_ERASE;
+    }
+    return 0;
+}
+
+int updraft_slot_write(const struct updraft_slots *slots, uint32_t offset_bytes,
+                       const uint8_t *bytes, uint32_t size_bytes)
+{
+    esp_err_t err = esp_partition_write(slots->target, offset_bytes, bytes, size_bytes);
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "%s: write at 0x%x: %s", slots->target->label,
+                 (unsigned)offset_bytes, esp_err_to_name(err));
+        return UPDRAFT_ERROR_FLASH_WRITE;
+    }
+    return 0;
+}
+
+int updraft_slot_hash(const struct updraft_slots *slots, const uint8_t *head,
+                      uint32_t head_size_bytes, uint32_t offset_bytes,
+                      uint32_t end_offset_bytes, uint8_t ret_digest[32])
+{
+    static uint8_t chunk[HASH_CHUNK_SIZE];
+    static updraft_sha256_t hash;
+    uint32_t since_yield_bytes = 0;
+
+    if (!updraft_sha256_start(&hash) ||
+        !updraft_sha256_input(&hash, head, head_size_bytes)) {
+        goto failed;
+    }
+    while (offset_bytes < end_offset_bytes) {
+        uint32_t size_bytes = end_offset_bytes - offset_bytes;
+        if (size_bytes > HASH_CHUNK_SIZE) {
+            size_bytes = HASH_CHUNK_SIZE;
+        }
+        if (esp_partition_read(slots->target, offset_bytes, chunk, size_bytes) !=
+                ESP_OK ||
+            !updraft_sha256_input(&hash, chunk, size_bytes)) {
+            goto failed;
+        }
+        offset_bytes += size_bytes;
+        since_yield_bytes += size_bytes;
+        if (since_yield_bytes >= HASH_YIELD_SIZE) {
+            since_yield_bytes = 0;
+            vTaskDelay(1);
+        }
+    }
+    if (!updraft_sha256_finish(&hash, ret_digest)) {
+        goto failed;
+    }
+    return 0;
+
+failed:
+    updraft_sha256_abort(&hash);
+    ESP_LOGE(TAG, "%s: hash failed at 0x%x", slots->target->label,
+             (unsigned)offset_bytes);
+    return UPDRAFT_ERROR_FLASH_READ;
+}
+
+int updraft_slot_activate(const struct updraft_slots *slots)
+{
+    esp_err_t err = esp_ota_set_boot_partition(slots->target);
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "%s: not selected for the next boot: %s", slots->target->label,
+                 esp_err_to_name(err));
+        return err == ESP_ERR_OTA_VALIDATE_FAILED ? UPDRAFT_ERROR_NOT_VERIFIED
+                                                  : UPDRAFT_ERROR_FLASH_WRITE;
+    }
+    return 0;
+}
+
+/* Makes otadata lead to the image that runs, if it does not already: after the boot
+ * loader fell back, the active entry names another slot, whose image is broken. */
+static int select_running(const struct updraft_slots *slots,
+                          const struct updraft_otadata *otadata)
+{
+    int active = otadata->active;
+    if (!is_ota(slots->running)) {
+        /* Nothing valid in otadata means factory. A test partition is chosen by a pin
+         * and never by otadata; what otadata says stays, except for the target. */
+        if (active < 0 || slots->running->subtype != ESP_PARTITION_SUBTYPE_APP_FACTORY) {
+            return 0;
+        }
+    } else {
+        uint8_t running = ota_index(slots->running);
+        if (active >= 0 && otadata->entries[active].slot == running) {
+            return 0;
+        }
+        const struct updraft_otadata_entry *other = &otadata->entries[active == 0];
+        if (active >= 0 && other->valid && other->slot == running) {
+            /* Its record is there, with the state it had. Without the active entry it is
+             * the one that counts. */
+            return erase_entry(slots, active);
+        }
+    }
+    ESP_LOGW(TAG, "otadata does not lead to the running %s: selecting it",
+             slots->running->label);
+    esp_err_t err = esp_ota_set_boot_partition(slots->running);
+    if (err == ESP_OK && is_ota(slots->running)) {
+        /* Its new record is the active one: it would otherwise be on trial at the next
+         * boot. */
+        err = esp_ota_mark_app_valid_cancel_rollback();
+    }
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "%s: not selected: %s", slots->running->label,
+                 esp_err_to_name(err));
+        return UPDRAFT_ERROR_FLASH_WRITE;
+    }
+    return 0;
+}
+
+static int read_otadata(const struct updraft_slots *slots,
+                        struct updraft_otadata *ret_otadata)
+{
+    uint8_t entries[2][UPDRAFT_OTADATA_ENTRY_SIZE];
+    for (uint32_t i = 0; i < 2; i++) {
+        esp_err_t err = esp_partition_read(slots->otadata, i * OTADATA_SECTOR_SIZE,
+                                           entries[i], sizeof(entries[i]));
+        if (err != ESP_OK) {
+            ESP_LOGE(TAG, "otadata: %s", esp_err_to_name(err));
+            return UPDRAFT_ERROR_FLASH_READ;
+        }
+    }
+    updraft_otadata_read(entries[0], entries[1], slots->ota_count, ret_otadata);
+    return 0;
+}
+
+static int erase_entry(const struct updraft_slots *slots, int index)
+{
+    esp_err_t err = esp_partition_erase_range(
+        slots->otadata, (size_t)index * OTADATA_SECTOR_SIZE, OTADATA_SECTOR_SIZE);
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "otadata: %s", esp_err_to_name(err));
+        return UPDRAFT_ERROR_FLASH_ERASE;
+    }
+    return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * The slots of the partition table: which one runs, which one is updated, and all work on
+ * their flash. */
+#ifndef UPDRAFT_SLOT_H
+#define UPDRAFT_SLOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "esp_err.h"
+#include "esp_partition.h"
+
+struct updraft_slots {
+    const esp_partition_t *running;
+    const esp_partition_t *target;  /* the OTA slot to update; NULL: there is none */
+    const esp_partition_t *otadata; /* NULL: there is none, nor a target then */
+    uint8_t ota_count;              /* OTA slots in the table */
+};
+
+/* Reads the partition table. ESP_ERR_NOT_FOUND when the running partition is not in it.
+ * Erases and writes nothing. */
+esp_err_t updraft_slots_find(struct updraft_slots *ret_slots);
+
+/* "factory", "ota_0", ... as ESP-IDF names the partition's subtype. Static storage. */
+const char *updraft_slot_kind(const esp_partition_t *partition);
+
+/* The chip that the running image was built for, from its header in flash. */
+esp_err_t updraft_slot_chip_id(const struct updraft_slots *slots, uint16_t *ret_chip_id);
+
+/* The following return 0 or an error of updraft/error.h, take as long as the flash takes
+ * (an erase seconds), and are for updraft's task alone. Offsets are within the target. */
+
+/* Makes otadata name the running slot, and no valid entry of it the target. A power cut
+ * at any moment leaves a device that boots the running image. */
+int updraft_slot_prepare(const struct updraft_slots *slots);
+int updraft_slot_erase(const struct updraft_slots *slots, uint32_t offset_bytes,
+                       uint32_t size_bytes);
+int updraft_slot_write(const struct updraft_slots *slots, uint32_t offset_bytes,
+                       const uint8_t *bytes, uint32_t size_bytes);
+/* SHA-256 over `head`, then over the target's flash [offset, end). */
+int updraft_slot_hash(const struct updraft_slots *slots, const uint8_t *head,
+                      uint32_t head_size_bytes, uint32_t offset_bytes,
+                      uint32_t end_offset_bytes, uint8_t ret_digest[32]);
+/* Selects the target for the next boot; ESP-IDF verifies its image once more. */
+int updraft_slot_activate(const struct updraft_slots *slots);
+
+#endif

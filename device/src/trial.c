@@ -1,0 +1,120 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * Trial, watchdog, confirmation and rollback. */
+#include "trial.h"
+
+#include <stdatomic.h>
+
+#include "esp_log.h"
+#include "esp_ota_ops.h"
+#include "esp_system.h"
+#include "host/ble_hs.h"
+#include "sdkconfig.h"
+
+#include "idf_compat.h"
+#include "link.h"
+
+/* The watchdog's time between two polls: above the longest that flash work or another
+ * task of higher priority may take. */
+#define POLL_LIMIT_MS 10000u
+
+static const char *const TAG = "updraft";
+
+static const esp_partition_t *running;
+static _Atomic bool under_way;
+static _Atomic bool radio_ready;
+static bool tested;
+static uint32_t begun_ms;
+
+static bool is_pending(void);
+static void confirm(void);
+
+void updraft_trial_begin(const struct updraft_slots *slots)
+{
+    running = slots->running;
+    tested = false;
+    begun_ms = updraft_now_ms();
+    atomic_store(&radio_ready, false);
+    atomic_store(&under_way, is_pending());
+    if (updraft_trial_under_way()) {
+        ESP_LOGI(TAG, "on trial");
+        updraft_watchdog_arm(CONFIG_UPDRAFT_SELF_TEST_LIMIT_S * 1000u);
+    } else {
+        updraft_watchdog_disable();
+    }
+}
+
+bool updraft_trial_under_way(void)
+{
+    return atomic_load(&under_way);
+}
+
+void updraft_trial_radio_ready(void)
+{
+    atomic_store(&radio_ready, true);
+    updraft_link_wake();
+}
+
+void updraft_trial_test(const updraft_config_t *config)
+{
+    /* No second task watches the test: one that does not return is ended by the
+     * watchdog, and the boot loader then goes back. */
+    updraft_watchdog_arm(CONFIG_UPDRAFT_SELF_TEST_LIMIT_S * 1000u);
+    bool passed = config->self_test == NULL || config->self_test(config->context);
+    updraft_watchdog_arm(POLL_LIMIT_MS);
+    if (!passed) {
+        updraft_trial_fail("self-test failed");
+        return;
+    }
+    tested = true;
+    ESP_LOGI(TAG, "self-test passed");
+}
+
+void updraft_trial_poll(void)
+{
+    if (!updraft_trial_under_way()) {
+        return;
+    }
+    updraft_watchdog_feed();
+    if (tested && ble_hs_synced() && atomic_load(&radio_ready)) {
+        confirm();
+    } else if (updraft_now_ms() - begun_ms >= CONFIG_UPDRAFT_TRIAL_LIMIT_S * 1000u) {
+        updraft_trial_fail("Bluetooth did not come up");
+    }
+}
+
+void updraft_trial_fail(const char *why)
+{
+    ESP_LOGE(TAG, "%s, rolling back", why);
+    esp_err_t err = esp_ota_mark_app_invalid_rollback_and_reboot();
+    if (err != ESP_ERR_OTA_ROLLBACK_FAILED) {
+        /* otadata could not be written. The boot loader aborts what is on trial. */
+        ESP_LOGE(TAG, "rollback: %s", esp_err_to_name(err));
+        esp_restart();
+    }
+    ESP_LOGE(TAG, "there is no other image to go back to: keeping this one");
+    confirm();
+}
+
+/* Only the running image's own state counts: after the boot loader fell back, otadata's
+ * active entry is another image's. */
+static bool is_pending(void)
+{
+    esp_ota_img_states_t state;
+    return esp_ota_get_state_partition(running, &state) == ESP_OK &&
+           state == ESP_OTA_IMG_PENDING_VERIFY;
+}
+
+static void confirm(void)
+{
+    if (is_pending()) {
+        esp_err_t err = esp_ota_mark_app_valid_cancel_rollback();
+        if (err != ESP_OK) {
+            ESP_LOGE(TAG, "not confirmed: %s", esp_err_to_name(err));
+            esp_restart();
+        }
+    }
+    atomic_store(&under_way, false);
+    updraft_watchdog_disable();
+    ESP_LOGI(TAG, "confirmed");
+}
