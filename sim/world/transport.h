@@ -1,0 +1,26 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * The client's transport over a central of the virtual world: the command's own flow runs
+ * on it. */
+#ifndef SIM_WORLD_TRANSPORT_H
+#define SIM_WORLD_TRANSPORT_H
+
+#include "client/src/transport.h"
+#include "sim/central/central.h"
+
+typedef struct sim_transport sim_transport_t;
+
+/* What updraft_transport_ops' calls end with, in loop context. */
+typedef void (*sim_transport_event_t)(void *context,
+                                      const struct updraft_transport_event *event);
+
+/* Makes a central (config) and the transport over it, both in config->arena. */
+sim_transport_t *sim_transport_new(const struct sim_central_config *config,
+                                   sim_transport_event_t report, void *context);
+
+/* For updraft_flow_config: ops, with the transport as their context. */
+const struct updraft_transport_ops *sim_transport_ops(void);
+
+sim_central_t *sim_transport_central(sim_transport_t *transport);
+
+#endif
