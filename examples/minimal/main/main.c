@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  * The smallest firmware that can be updated over Bluetooth. */
 #include "driver/gpio.h"
+#include "sdkconfig.h"
 #include "updraft.h"
 
 /* Your own test belongs here: sensors answer, settings can be read, and so on. This one

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  * An app with a Bluetooth service of its own, to which updates were added: three calls of
  * updraft, each marked. The service holds one counter that a client may read and set. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "esp_log.h"
