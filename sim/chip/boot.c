@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "sim/chip/boot_log.h"
-#include "sim/chip/bytes.h"
 #include "sim/chip/chip.h"
+#include "sim/chip/little_endian.h"
 #include "sim/chip/otadata.h"
 #include "sim/chip/verify.h"
 

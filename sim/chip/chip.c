@@ -7,7 +7,7 @@
 #include <mbedtls/sha256.h>
 #include <string.h>
 
-#include "sim/chip/bytes.h"
+#include "sim/chip/little_endian.h"
 
 #define BOOT_LOADER_DATA_SIZE 0x4000u
 #define BOOT_LOADER_SIZE      (24u + 8u + BOOT_LOADER_DATA_SIZE + 16u + 32u)

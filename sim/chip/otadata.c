@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "sim/chip/bytes.h"
+#include "sim/chip/little_endian.h"
 
 #define SEQ_BLANK    0xFFFFFFFFu
 #define LABEL_OFFSET 4u

@@ -6,8 +6,8 @@
 #include <mbedtls/md5.h>
 #include <string.h>
 
-#include "sim/chip/bytes.h"
 #include "sim/chip/chip.h"
+#include "sim/chip/little_endian.h"
 
 #define ENTRY_SIZE     32u
 #define ENTRY_MAGIC    0x50AAu

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "sim/chip/boot_log.h"
-#include "sim/chip/bytes.h"
+#include "sim/chip/little_endian.h"
 
 #define HEADER_SIZE         24u
 #define SEGMENT_HEADER_SIZE 8u

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "sim/base/random.h"
-#include "sim/chip/bytes.h"
+#include "sim/chip/little_endian.h"
 #include "sim/chip/model.h"
 
 #define HEADER_SIZE         24u

@@ -14,8 +14,8 @@
 #include <cmocka.h>
 #include <mbedtls/sha256.h>
 
-#include "sim/chip/bytes.h"
 #include "sim/chip/chip.h"
+#include "sim/chip/little_endian.h"
 #include "sim/chip/verify.h"
 #include "sim/image/image.h"
 #include "sim/tool/image_command.h"

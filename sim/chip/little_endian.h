@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The updraft authors
  * SPDX-License-Identifier: Apache-2.0
  * Little-endian numbers in flash. */
-#ifndef SIM_BYTES_H
-#define SIM_BYTES_H
+#ifndef SIM_LITTLE_ENDIAN_H
+#define SIM_LITTLE_ENDIAN_H
 
 #include <stdint.h>
 
