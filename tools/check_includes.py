@@ -80,6 +80,9 @@ def main():
             beside = path.rpartition("/")[0] + "/" + name
             if quoted and beside in files:
                 continue  # the compiler takes the one in the same folder
+            # A module's sdkconfig.h is assembled from the defaults of the parts it uses.
+            if name.startswith("sdkconfig_"):
+                continue
             targets = {part_of(target) for target in by_suffix.get(name, ())}
             targets.discard(source)
             targets.discard(None)

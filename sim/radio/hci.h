@@ -78,6 +78,7 @@ enum hci_event {
     HCI_EV_COMMAND_STATUS = 0x0F,
     HCI_EV_HARDWARE_ERROR = 0x10,
     HCI_EV_NUMBER_OF_COMPLETED_PACKETS = 0x13,
+    HCI_EV_DATA_BUFFER_OVERFLOW = 0x1A,
     HCI_EV_LE_META = 0x3E,
 };
 
@@ -112,6 +113,7 @@ enum hci_error {
     HCI_ERR_UNSUPPORTED_REMOTE_FEATURE = 0x1A,
     HCI_ERR_INVALID_LL_PARAMETERS = 0x1E,
     HCI_ERR_LL_RESPONSE_TIMEOUT = 0x22,
+    HCI_ERR_INSTANT_PASSED = 0x28,
     HCI_ERR_UNIT_KEY = 0x29,
     HCI_ERR_UNACCEPTABLE_PARAMETERS = 0x3B,
     HCI_ERR_ADVERTISING_TIMEOUT = 0x3C,
@@ -144,9 +146,11 @@ enum hci_error {
 #define HCI_PHY_MASK_2M 0x02
 
 /* LE features (the bits of LE Read Local Supported Features that matter here). */
-#define HCI_LE_FEATURE_PARAMETER_REQUEST (UINT64_C(1) << 1)
-#define HCI_LE_FEATURE_DATA_LENGTH       (UINT64_C(1) << 5)
-#define HCI_LE_FEATURE_2M                (UINT64_C(1) << 8)
+#define HCI_LE_FEATURE_PARAMETER_REQUEST   (UINT64_C(1) << 1)
+#define HCI_LE_FEATURE_EXTENDED_REJECT     (UINT64_C(1) << 2)
+#define HCI_LE_FEATURE_PERIPHERAL_FEATURES (UINT64_C(1) << 3)
+#define HCI_LE_FEATURE_DATA_LENGTH         (UINT64_C(1) << 5)
+#define HCI_LE_FEATURE_2M                  (UINT64_C(1) << 8)
 
 /* ACL: bits 12 and 13 of the first field say where in an L2CAP PDU a packet stands. */
 #define HCI_ACL_HANDLE(field)        ((uint16_t)((field)&0x0FFF))

@@ -1,0 +1,43 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * Named ways in which links behave. */
+#include <string.h>
+
+#include "sim/radio/controller.h"
+
+static const struct sim_air_profile profiles[] = {
+    {.name = "ideal",
+     .instant = true,
+     .interval_125us_units = 6,
+     .phy_2m = true,
+     .data_length = true,
+     .mtu = 517,
+     .supervision_timeout_ms = 2000},
+    /* BlueZ on a laptop: the kernel's default interval, which its main.conf leaves alone,
+     * and an adapter that takes a millisecond between events. */
+    {.name = "typical",
+     .interval_125us_units = 40,
+     .data_length = true,
+     .mtu = 517,
+     .loss = 0.001,
+     .guard_us = 1000,
+     .supervision_timeout_ms = 4200},
+    /* Far away, and a central that knows nothing newer than Bluetooth 4.0. */
+    {.name = "worst",
+     .interval_125us_units = 80,
+     .mtu = 23,
+     .packets_per_event_max = 4,
+     .loss = 0.1,
+     .guard_us = 2000,
+     .supervision_timeout_ms = 6000},
+};
+
+const struct sim_air_profile *sim_air_profile(const char *name)
+{
+    for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
+        if (strcmp(profiles[i].name, name) == 0) {
+            return &profiles[i];
+        }
+    }
+    return NULL;
+}
