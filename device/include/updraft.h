@@ -46,16 +46,17 @@ typedef struct {
 } updraft_config_t;
 
 /* Everything: NVS, NimBLE, services, advertising, the update task, and the decision about
- * a firmware that is on trial. Call it once, early in app_main (on trial the RTC watchdog
- * runs from the boot loader on, CONFIG_BOOTLOADER_WDT_TIME_MS). config may be NULL.
- * Returns ESP_OK, or the error of the part that failed; on trial a failure does not
- * return but rolls back. */
+ * a firmware that is on trial. Call it once, early in app_main (the RTC watchdog runs from
+ * the boot loader on, CONFIG_BOOTLOADER_WDT_TIME_MS). config may be NULL. Returns ESP_OK,
+ * or the error of the part that failed; on trial a failure does not return but rolls
+ * back, unless there is nothing to go back to. Needs CONFIG_UPDRAFT_START. */
 esp_err_t updraft_start(const updraft_config_t *config);
 
 /* For an app that has its own NimBLE: the same in two steps. */
 
 /* After nimble_port_init and the app's own ble_svc_gap_init/ble_svc_gatt_init, before
- * nimble_port_freertos_init: registers updraft's services and starts its task. */
+ * nimble_port_freertos_init: registers updraft's services and starts its task. Call it
+ * once, early in app_main. config->name is not used. Result as of updraft_start. */
 esp_err_t updraft_attach(const updraft_config_t *config);
 
 /* To be called first in the app's GAP event callback, for every event, in the host task.
