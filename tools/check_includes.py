@@ -18,10 +18,13 @@ ALLOWED = {
     "sim/chip": {"sim/base"},
     "sim/image": {"sim/base", "sim/chip"},
     "sim/radio": {"sim/base"},
-    "sim/idf": {"sim/base", "sim/chip", "sim/image"},
-    "sim/nimble": {"sim/base", "sim/idf", "sim/radio"},
+    "sim/idf": {"sim/base", "sim/chip", "sim/image", "sim/idf/include"},
+    "sim/idf/include": {"sim/nimble/include"},
+    "sim/nimble": {"sim/base", "sim/idf", "sim/radio", "sim/idf/include",
+                   "sim/nimble/include"},
+    "sim/nimble/include": {"sim/idf/include"},
     "sim/central": {"sim/base", "sim/radio"},
-    "sim/firmware": {"sim/idf", "sim/nimble"},
+    "sim/firmware": {"sim/idf", "sim/nimble", "sim/idf/include", "sim/nimble/include"},
     "sim/bluez": {"sim/base", "sim/radio", "sim/central"},
     "sim/world": {"sim/base", "sim/chip", "sim/image", "sim/radio", "sim/idf", "sim/nimble",
                   "sim/central", "client", "core"},
@@ -86,10 +89,11 @@ def main():
             targets = {part_of(target) for target in by_suffix.get(name, ())}
             targets.discard(source)
             targets.discard(None)
-            # Headers under ESP-IDF's own names exist twice: real ones when the component is
-            # built by ESP-IDF, ours in sim/. Firmware sources see them without knowing which.
-            if source in ("device", "examples"):
-                targets -= {"sim/idf", "sim/nimble"}
+            # Headers under ESP-IDF's own names exist twice: real ones (of ESP-IDF, or the
+            # host's Mbed TLS) and ours. Firmware sources do not know which they see, and
+            # nobody else has ours on the include path.
+            if source in ("device", "examples") or not quoted:
+                targets -= {"sim/idf/include", "sim/nimble/include"}
             wrong = targets - allowed
             if targets and not targets & allowed and wrong:
                 problems.append(f"{where}: {source} may not include {name} "

@@ -38,8 +38,9 @@ struct sim_board_ops {
     void (*hci_room)(void *context);
     /* The chip's radio lost power or was reset (true: it is on again). */
     void (*hci_power)(void *context, bool on);
-    /* The chip restarts or loses power. NULL: the board does it in place (world).
-     * Otherwise (process mode) the function may replace the process and not return. */
+    /* The chip restarts (esp_reset_reason_t). NULL: the board does it in place (world).
+     * Otherwise (process mode) the function may replace the process and not return; where
+     * it returns, the board stays without power. */
     void (*restart)(void *context, int reset_reason);
 };
 
@@ -53,13 +54,23 @@ struct sim_board_config {
     uint64_t seed;                /* of optional task switches and anything else random */
     bool preempt;                 /* switch tasks at random points as well */
     uint32_t heap_bytes;          /* 0: 200 KiB */
+    /* Flash calls in the task "nimble_host" are logged and counted; they also crash the
+     * firmware, unless this is set (for firmware that is known to do it). */
+    bool allow_flash_in_host_task;
+    /* Why the first boot happens, where this process continues another's life
+     * (esp_reset_reason_t); 0: power-on. */
+    int first_reset_reason;
     const struct sim_board_ops *ops;
     void *context;
 };
 
+/* Everything of a board is in the arena, its firmware's statics are regions of it. The
+ * modules' code is loaded once per process, so at most one board of a process may run a
+ * given firmware at a time. The board has no power yet. */
 sim_board_t *sim_board_new(const struct sim_board_config *config);
 
-/* Power. Off: fibres vanish, RAM is lost, a flash operation under way is torn. */
+/* Power. Off: fibres vanish, RAM is lost, a flash operation under way is torn. A board
+ * whose flash reaches its cut point loses its power by itself. From the loop only. */
 void sim_board_power(sim_board_t *board, bool on);
 bool sim_board_powered(const sim_board_t *board);
 /* As the reset button: RAM is lost, RTC memory stays. */
@@ -72,7 +83,17 @@ bool sim_board_hci_input(sim_board_t *board, const uint8_t *packet, size_t size)
 /* What runs: label of the partition the boot loader took, NULL while nothing runs. */
 const char *sim_board_running(const sim_board_t *board);
 enum sim_behaviour sim_board_behaviour(const sim_board_t *board);
+/* How often the boot loader ran. */
 uint32_t sim_board_boots(const sim_board_t *board);
 sim_chip_t *sim_board_chip(sim_board_t *board);
+
+struct sim_board_stats {
+    size_t heap_free_bytes;
+    size_t heap_minimum_free_bytes; /* since boot */
+    uint64_t allocations;           /* of heap memory since boot */
+    uint32_t host_task_flash_calls; /* since the board was made */
+    int reset_reason;               /* of the last boot: esp_reset_reason_t */
+};
+void sim_board_stats(const sim_board_t *board, struct sim_board_stats *ret_stats);
 
 #endif

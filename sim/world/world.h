@@ -1,0 +1,108 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * The virtual world: one board, the air, one or two centrals, under a virtual clock. */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/src/flow.h"
+#include "sim/chip/chip.h"
+#include "sim/idf/board.h"
+#include "sim/radio/controller.h"
+#include "sim/world/transport.h"
+
+#define WORLD_CENTRALS_MAX 2u
+
+/* 0 and NULL mean the default. */
+struct world_config {
+    uint64_t seed;
+    const char *air;   /* profile of sim/radio; "ideal" */
+    const char *flash; /* timing of sim/chip; "ideal" */
+    const char *chip;  /* "esp32" */
+    int idf_major;     /* 5 */
+    int idf_minor;     /* 3 */
+    const char *firmware_dir;
+    const char *firmware_default; /* "minimal" */
+    const uint8_t *factory;       /* image that *factory* holds */
+    size_t factory_size;
+    size_t centrals;     /* 1 */
+    bool cache_services; /* centrals keep attribute tables between connections */
+    bool preempt;
+    bool allow_flash_in_host_task;
+};
+
+/* How an update ended, and what was reported on the way. */
+struct world_update {
+    struct updraft_flow flow;
+    bool finished;
+    int status;
+    enum updraft_outcome outcome;
+    char firmware_before[UPDRAFT_FLOW_TEXT_SIZE];
+    char firmware[UPDRAFT_FLOW_TEXT_SIZE];
+    uint32_t done_bytes;
+    unsigned retries;
+};
+
+struct world_flow {
+    struct world *world;
+    size_t central;
+    sim_event_t timer;
+    struct world_update result;
+};
+
+/* For tests to look into; the functions below change it. */
+typedef struct world {
+    sim_arena_t *arena;
+    sim_loop_t *loop;
+    sim_flash_t *flash;
+    sim_chip_t *chip;
+    sim_board_t *board;
+    sim_air_t *air;
+    sim_controller_t *controller; /* the board's */
+    uint8_t board_address[6];
+    sim_transport_t *transports[WORLD_CENTRALS_MAX];
+    struct world_flow flows[WORLD_CENTRALS_MAX];
+    char *log; /* terminated; what the board wrote, a line each */
+    size_t log_size;
+    uint64_t seed;
+} world_t;
+
+/* A board with ESP-IDF's stock two-OTA table, powered. Aborts on a configuration that
+ * makes no sense. */
+world_t *world_new(const struct world_config *config);
+void world_free(world_t *world);
+
+/* Runs until `done` says so; false when limit_ms of virtual time passed before, or
+ * nothing happens any more. done NULL: the whole time. */
+bool world_run(world_t *world, bool (*done)(world_t *world), uint64_t limit_ms);
+
+uint64_t world_now_ms(const world_t *world);
+
+/* A flow of the client on central `central`, up to its end. limit_ms: of virtual time. */
+struct world_flow_options {
+    size_t central;
+    bool force;
+    bool unchecked;           /* do not inspect the image first */
+    uint32_t return_limit_ms; /* 0: the flow's default */
+    uint64_t limit_ms;        /* 0: 20 minutes */
+};
+void world_update_start(world_t *world, const uint8_t *image, size_t size,
+                        const struct world_flow_options *options);
+const struct world_update *world_update_result(const world_t *world, size_t central);
+/* Start and run to the end. */
+const struct world_update *world_update(world_t *world, const uint8_t *image, size_t size,
+                                        const struct world_flow_options *options);
+
+/* Power of the board: off (a flash operation under way is torn), on. */
+void world_power(world_t *world, bool on);
+
+/* True when the log holds the text, anywhere, or since `mark` (a former log_size). */
+bool world_logged(const world_t *world, const char *text, size_t mark);
+
+sim_snapshot_t *world_snapshot(world_t *world);
+void world_restore(world_t *world, const sim_snapshot_t *snapshot);
+
+#endif
