@@ -11,6 +11,19 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "sim/base/raw_copy.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SIM_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SIM_ASAN 1
+#endif
+#endif
+#ifdef SIM_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
 #define ARENA_REGIONS_MAX 16
 #define ARENA_ALIGNMENT   16u
 
@@ -31,6 +44,7 @@ struct sim_snapshot {
     size_t used_bytes;
     struct region regions[ARENA_REGIONS_MAX];
     size_t region_count;
+    uint8_t *shadow; /* AddressSanitizer's, of the arena; NULL without it */
     uint8_t bytes[];
 };
 
@@ -41,6 +55,44 @@ static void *or_abort(void *memory, const char *what)
         abort();
     }
     return memory;
+}
+
+/* AddressSanitizer's knowledge about fibre stacks and freed blocks must go back together
+ * with them. */
+#ifdef SIM_ASAN
+static uint8_t *shadow_of(const uint8_t *memory, size_t *ret_scale)
+{
+    size_t offset = 0;
+    __asan_get_shadow_mapping(ret_scale, &offset);
+    return (uint8_t *)(((uintptr_t)memory >> *ret_scale) + offset);
+}
+#endif
+
+static uint8_t *save_shadow(const sim_arena_t *arena)
+{
+#ifdef SIM_ASAN
+    size_t scale = 0;
+    const uint8_t *shadow = shadow_of(arena->base, &scale);
+    uint8_t *copy = or_abort(malloc(arena->used_bytes >> scale), "a snapshot's shadow");
+    sim_raw_copy(copy, shadow, arena->used_bytes >> scale);
+    return copy;
+#else
+    (void)arena;
+    return NULL;
+#endif
+}
+
+static void restore_shadow(const sim_arena_t *arena, const sim_snapshot_t *snapshot)
+{
+#ifdef SIM_ASAN
+    size_t scale = 0;
+    uint8_t *shadow = shadow_of(arena->base, &scale);
+    sim_raw_zero(shadow, arena->used_bytes >> scale);
+    sim_raw_copy(shadow, snapshot->shadow, snapshot->used_bytes >> scale);
+#else
+    (void)arena;
+    (void)snapshot;
+#endif
 }
 
 sim_arena_t *sim_arena_new(size_t size_bytes)
@@ -58,6 +110,9 @@ void sim_arena_free(sim_arena_t *arena)
     if (arena == NULL) {
         return;
     }
+#ifdef SIM_ASAN
+    __asan_unpoison_memory_region(arena->base, arena->used_bytes);
+#endif
     munmap(arena->base, arena->size_bytes);
     free(arena);
 }
@@ -97,10 +152,11 @@ sim_snapshot_t *sim_arena_snapshot(sim_arena_t *arena)
     snapshot->used_bytes = arena->used_bytes;
     snapshot->region_count = arena->region_count;
     memcpy(snapshot->regions, arena->regions, sizeof(snapshot->regions));
-    memcpy(snapshot->bytes, arena->base, arena->used_bytes);
+    snapshot->shadow = save_shadow(arena);
+    sim_raw_copy(snapshot->bytes, arena->base, arena->used_bytes);
     uint8_t *target = snapshot->bytes + arena->used_bytes;
     for (size_t i = 0; i < arena->region_count; i++) {
-        memcpy(target, arena->regions[i].start, arena->regions[i].size_bytes);
+        sim_raw_copy(target, arena->regions[i].start, arena->regions[i].size_bytes);
         target += arena->regions[i].size_bytes;
     }
     return snapshot;
@@ -108,23 +164,27 @@ sim_snapshot_t *sim_arena_snapshot(sim_arena_t *arena)
 
 void sim_arena_restore(sim_arena_t *arena, const sim_snapshot_t *snapshot)
 {
+    restore_shadow(arena, snapshot);
     if (arena->used_bytes > snapshot->used_bytes) {
         /* What was allocated since must be zero when it is allocated again. */
-        memset(arena->base + snapshot->used_bytes, 0,
-               arena->used_bytes - snapshot->used_bytes);
+        sim_raw_zero(arena->base + snapshot->used_bytes,
+                     arena->used_bytes - snapshot->used_bytes);
     }
-    memcpy(arena->base, snapshot->bytes, snapshot->used_bytes);
+    sim_raw_copy(arena->base, snapshot->bytes, snapshot->used_bytes);
     arena->used_bytes = snapshot->used_bytes;
     arena->region_count = snapshot->region_count;
     memcpy(arena->regions, snapshot->regions, sizeof(arena->regions));
     const uint8_t *source = snapshot->bytes + snapshot->used_bytes;
     for (size_t i = 0; i < snapshot->region_count; i++) {
-        memcpy(snapshot->regions[i].start, source, snapshot->regions[i].size_bytes);
+        sim_raw_copy(snapshot->regions[i].start, source, snapshot->regions[i].size_bytes);
         source += snapshot->regions[i].size_bytes;
     }
 }
 
 void sim_snapshot_free(sim_snapshot_t *snapshot)
 {
-    free(snapshot);
+    if (snapshot != NULL) {
+        free(snapshot->shadow);
+        free(snapshot);
+    }
 }

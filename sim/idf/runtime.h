@@ -23,7 +23,9 @@ sim_board_t *sim_runtime_board(void);
 bool sim_runtime_enter(sim_board_t *board);
 void sim_runtime_leave(sim_board_t *board);
 
-sim_loop_t *sim_runtime_loop(sim_board_t *board);
+/* True in a task, false in interrupt context. */
+bool sim_runtime_in_task(void);
+sim_loop_t *sim_runtime_loop(const sim_board_t *board);
 /* True while a flash operation holds the processor: what the loop finds due meanwhile
  * must wait. Tasks that were made ready run when it is over. */
 bool sim_runtime_stalled(const sim_board_t *board);
@@ -36,7 +38,7 @@ enum sim_runtime_part {
     SIM_PART_NIMBLE,
     SIM_PART_NVS,
     SIM_PART_OTA,
-    SIM_PART_SPARE,
+    SIM_PART_TIMERS,
     SIM_PART_COUNT,
 };
 void *sim_runtime_part(sim_board_t *board, enum sim_runtime_part part, size_t size);
