@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/src/flow_private.h"
+#include "client/src/text.h"
 
 #define TO(state) (1u << UPDRAFT_FLOW_##state)
 

@@ -130,9 +130,4 @@ bool updraft_flow_busy(const struct updraft_flow *flow);
 int updraft_flow_status(const struct updraft_flow *flow);
 enum updraft_outcome updraft_flow_outcome(const struct updraft_flow *flow);
 
-/* Copies text that a device sent: stops at a NUL, replaces what is not printable UTF-8 by
- * '?', cuts at a character's border where it does not fit. Always terminates. */
-void updraft_text_copy(char *ret_text, size_t text_size, const uint8_t *bytes,
-                       size_t size);
-
 #endif

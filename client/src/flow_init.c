@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/src/flow_private.h"
+#include "client/src/text.h"
 #include "updraft/image.h"
 
 #define FIND_LIMIT_MS    10000u

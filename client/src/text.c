@@ -4,7 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "client/src/flow.h"
+#include "client/src/text.h"
+#include "updraft/client.h"
 
 void updraft_address_format(const struct updraft_address *address,
                             char ret_text[UPDRAFT_ADDRESS_TEXT_SIZE])

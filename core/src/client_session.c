@@ -314,6 +314,7 @@ static void enter(struct updraft_client *client, enum updraft_client_state state
         break;
     case UPDRAFT_CLIENT_REQUESTING:
         client->action_pending = true;
+        client->answered = false;
         client->deadline_ms = now_ms + client->config.request_limit_ms;
         break;
     case UPDRAFT_CLIENT_VERIFYING:

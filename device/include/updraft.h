@@ -46,10 +46,10 @@ typedef struct {
 } updraft_config_t;
 
 /* Everything: NVS, NimBLE, services, advertising, the update task, and the decision about
- * a firmware that is on trial. Call it once, early in app_main (the RTC watchdog runs from
- * the boot loader on, CONFIG_BOOTLOADER_WDT_TIME_MS). config may be NULL. Returns ESP_OK,
- * or the error of the part that failed; on trial a failure does not return but rolls
- * back, unless there is nothing to go back to. Needs CONFIG_UPDRAFT_START. */
+ * a firmware that is on trial. Call it once, early in app_main (the RTC watchdog runs
+ * from the boot loader on, CONFIG_BOOTLOADER_WDT_TIME_MS). config may be NULL. Returns
+ * ESP_OK, or the error of the part that failed; on trial a failure does not return but
+ * rolls back, unless there is nothing to go back to. Needs CONFIG_UPDRAFT_START. */
 esp_err_t updraft_start(const updraft_config_t *config);
 
 /* For an app that has its own NimBLE: the same in two steps. */

@@ -174,9 +174,7 @@ static void the_answer_may_come_before_the_response(void **state)
     go_to(UPDRAFT_CLIENT_REQUESTING);
     request();
     notified(UPDRAFT_P1_REQUEST_ACK);
-    assert_nothing_to_do(); /* a write is under way, and has a write's time */
-    updraft_client_tick(&client, now_ms + 29999);
-    assert_state(UPDRAFT_CLIENT_REQUESTING);
+    assert_nothing_to_do(); /* a write is under way */
     /* An answer that comes again, as notification and as indication, is one answer. */
     notified(UPDRAFT_P1_REQUEST_ACK);
     written();
@@ -315,7 +313,6 @@ static void every_wait_has_an_end(void **state)
         go_to(waits[i].state);
         struct updraft_client_action action;
         assert_true(updraft_client_poll(&client, &action));
-        updraft_client_tick(&client, now_ms + 1); /* the clock has not wrapped yet */
         updraft_client_tick(&client, now_ms + waits[i].limit_ms - 1);
         assert_state(waits[i].state);
         uint32_t deadline_ms = 0;

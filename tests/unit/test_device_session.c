@@ -175,12 +175,6 @@ static void two_bytes_of_an_image_are_no_packet_size(void **state)
     assert_int_equal(ram_port_request(&port, ALICE, 0, 0), UPDRAFT_P1_REQUEST_ACK);
     ram_port_data(&port, ALICE, image, 245, 0);
     assert_int_equal(updraft_device_state(&port.device), UPDRAFT_DEVICE_FAILED);
-    ram_port_link_lost(&port, ALICE);
-    /* Where none was told before, none has been told by data either. */
-    assert_int_equal(ram_port_request(&port, ALICE, 0, 0), UPDRAFT_P1_REQUEST_ACK);
-    ram_port_send(&port, ALICE, image, 40, 2, 0);
-    assert_int_equal(ram_port_finish(&port, ALICE, 0), UPDRAFT_P1_DONE_NAK);
-    assert_int_equal(ram_port_request(&port, ALICE, 0, 0), UPDRAFT_P1_REQUEST_ACK);
     /* A client that starts afresh in the middle of an update tells its size anew. */
     assert_int_equal(ram_port_request(&port, ALICE, 495, 0), UPDRAFT_P1_REQUEST_ACK);
     ram_port_send(&port, ALICE, image, 4950, 495, 0);
@@ -367,8 +361,6 @@ static void silence_ends_an_update(void **state)
                      UPDRAFT_P1_REQUEST_ACK);
     assert_true(updraft_device_deadline(&port.device, &deadline_ms));
     assert_int_equal(deadline_ms, (uint32_t)(start_ms + 30000));
-    ram_port_tick(&port, start_ms + 9000);
-    assert_int_equal(updraft_device_state(&port.device), UPDRAFT_DEVICE_HEAD);
     ram_port_data(&port, ALICE, image, 244, start_ms + 29999);
     ram_port_tick(&port, start_ms + 30000);
     assert_int_equal(updraft_device_state(&port.device), UPDRAFT_DEVICE_HEAD);
@@ -378,13 +370,6 @@ static void silence_ends_an_update(void **state)
     assert_int_equal(updraft_device_state(&port.device), UPDRAFT_DEVICE_IDLE);
     assert_int_equal(updraft_device_error(&port.device), UPDRAFT_ERROR_LINK_TIMEOUT);
     assert_false(updraft_device_deadline(&port.device, &deadline_ms));
-    /* The silence's end comes first although only the other limit's has wrapped. */
-    start_ms = UINT32_MAX - 100000;
-    assert_int_equal(ram_port_request(&port, ALICE, 244, start_ms),
-                     UPDRAFT_P1_REQUEST_ACK);
-    assert_true(updraft_device_deadline(&port.device, &deadline_ms));
-    assert_int_equal(deadline_ms, start_ms + 30000);
-    ram_port_tick(&port, deadline_ms);
     assert_takes_a_fresh_update();
     assert_false(updraft_device_deadline(&port.device, &deadline_ms));
 }

@@ -1,0 +1,70 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * updraft: firmware updates over Bluetooth LE, from the command line.
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "cli/verbs.h"
+#include "updraft/client.h"
+#include "updraft/error.h"
+
+static int print_help(const struct cli_options *options);
+static int print_version(const struct cli_options *options);
+
+const struct cli_verb cli_verbs[] = {
+    {"scan", NULL, "List the devices in range", "atAJvq", cli_scan},
+    {"info", NULL, "Say what a device is and what it runs", "datJvq", cli_info},
+    {"update", "FILE", "Update a device and see the new firmware run", "datFJvq",
+     cli_update},
+    {"image", "FILE", "Say what is in an image file, and whether it is whole", "Jvq",
+     cli_image},
+    {"help", "[VERB]", "Print help", "", print_help},
+    {"version", NULL, "Print the version", "J", print_version},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static int print_help(const struct cli_options *options)
+{
+    const struct cli_verb *verb = NULL;
+    if (options->argument != NULL) {
+        verb = cli_find_verb(options->argument);
+        if (verb == NULL) {
+            return cli_usage_error(options, "there is no such verb");
+        }
+    } else if (options->verb != NULL && options->verb->run != print_help) {
+        verb = options->verb; /* updraft VERB --help */
+    }
+    cli_print_help(stdout, verb);
+    return fflush(stdout) == 0 ? UPDRAFT_EXIT_DONE : UPDRAFT_EXIT_INTERNAL;
+}
+
+static int print_version(const struct cli_options *options)
+{
+    if (options->json) {
+        cli_json_line("version",
+                      json_pack("{s:s}", "version", updraft_library_version()));
+    } else {
+        printf("updraft %s\n", updraft_library_version());
+    }
+    return fflush(stdout) == 0 ? UPDRAFT_EXIT_DONE : UPDRAFT_EXIT_INTERNAL;
+}
+
+int main(int argc, char **argv)
+{
+    struct cli_options options;
+    char problem[CLI_PROBLEM_SIZE];
+    /* A reader that went away must not kill an update half-way: writes fail instead. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (!cli_parse(argc, argv, &options, problem)) {
+        return cli_usage_error(&options, problem);
+    }
+    if (options.version) {
+        return print_version(&options);
+    }
+    if (options.help) {
+        options.argument = NULL;
+        return print_help(&options);
+    }
+    return options.verb->run(&options);
+}

@@ -1,0 +1,242 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * Errors as sentences and as JSON. What is wrong comes from the one table of errors; here
+ * is what to do about it.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/message.h"
+#include "updraft/client.h"
+#include "updraft/error.h"
+
+#define TEXT_SIZE 512u
+
+#define DAMAGED "copy it again, or build it again"
+#define KEEPS   "; it keeps the firmware that it runs"
+
+struct advice {
+    int status;
+    const char *text;
+};
+
+static const struct advice advices[] = {
+    {UPDRAFT_ERROR_IMAGE_MAGIC,
+     "give the application image that the build writes (build/NAME.bin), not an ELF file "
+     "or a whole flash image"},
+    {UPDRAFT_ERROR_IMAGE_SEGMENTS, DAMAGED},
+    {UPDRAFT_ERROR_IMAGE_SEGMENT, DAMAGED},
+    {UPDRAFT_ERROR_IMAGE_TRUNCATED, DAMAGED},
+    {UPDRAFT_ERROR_IMAGE_CHECKSUM, DAMAGED},
+    {UPDRAFT_ERROR_IMAGE_HASH, DAMAGED},
+    {UPDRAFT_ERROR_IMAGE_NO_HASH,
+     "build it with a digest appended (esptool does so unless told --dont-append-digest)"},
+    {UPDRAFT_ERROR_IMAGE_TOO_LARGE,
+     "make the image smaller, or the slots in the partition table larger"},
+    {UPDRAFT_ERROR_IMAGE_DESCRIPTOR,
+     "give an application built by ESP-IDF, not a boot loader"},
+    {UPDRAFT_ERROR_FLASH_NO_SLOT,
+     "flash it by cable with a partition table that has two OTA slots"},
+    {UPDRAFT_ERROR_ON_TRIAL, "try again in a minute"},
+    {UPDRAFT_ERROR_VETOED, "try again later"},
+    {UPDRAFT_ERROR_BUSY, "try again when that one is done"},
+    {UPDRAFT_ERROR_REFUSED,
+     "its last update may still be on trial, or another central is updating it: try again "
+     "in a minute; its log says why"},
+    {UPDRAFT_ERROR_NOT_VERIFIED,
+     "the image may be for another chip or too large for the slot, or its application "
+     "does not take it: its log says which" KEEPS},
+    {UPDRAFT_ERROR_ROLLED_BACK,
+     "the new firmware crashed, hung or failed its self-test: its log says which"},
+    {UPDRAFT_ERROR_LINK_LOST, "go nearer and try again"},
+    {UPDRAFT_ERROR_LINK_TIMEOUT, "try again; if it stays so, restart the device"},
+    {UPDRAFT_ERROR_LINK_CONNECT,
+     "see that it is powered, near, and not connected to something else; then try again"},
+    {UPDRAFT_ERROR_LINK_ATT, "try again; its log may say why"},
+    {UPDRAFT_ERROR_LINK_PROTOCOL, "see that it runs updraft or a compatible firmware"},
+    {UPDRAFT_ERROR_LINK_NO_SERVICE,
+     "flash it once by cable with a firmware that contains updraft"},
+    {UPDRAFT_ERROR_LINK_NOT_BACK,
+     "look at its log, and ask with updraft info what it runs once it is back"},
+    {UPDRAFT_ERROR_NO_DEVICE,
+     "see that it is powered, near, and not connected to something else; updraft scan "
+     "lists what is in range"},
+    {UPDRAFT_ERROR_SEVERAL_DEVICES, "choose one with --device ADDRESS"},
+    {UPDRAFT_ERROR_NO_BLUETOOTHD, "start it with: systemctl start bluetooth"},
+    {UPDRAFT_ERROR_NO_PERMISSION,
+     "use an account that may: on Debian, one in the group bluetooth, or one that is "
+     "logged in at the console"},
+    {UPDRAFT_ERROR_IN_PROGRESS,
+     "end that program, or its connection with: bluetoothctl disconnect"},
+};
+
+static const char *adapter_name(const struct cli_context *context)
+{
+    return context->options->adapter;
+}
+
+/* What is wrong, with names where they help. */
+static void say_what(const struct cli_context *context, int status, char *ret_text)
+{
+    const char *message = updraft_error_message(status);
+    const char *device = context->options->device;
+    if (status == UPDRAFT_ERROR_NO_DEVICE && device != NULL) {
+        snprintf(ret_text, TEXT_SIZE, "no device '%s' was heard", device);
+    } else if (status == UPDRAFT_ERROR_NO_DEVICE) {
+        snprintf(ret_text, TEXT_SIZE, "no device %swas heard",
+                 strcmp(context->options->verb->name, "scan") == 0
+                     ? ""
+                     : "with the update service ");
+    } else if (status == UPDRAFT_ERROR_SEVERAL_DEVICES && device != NULL) {
+        snprintf(ret_text, TEXT_SIZE, "several devices in range are named '%s'", device);
+    } else if (status == UPDRAFT_ERROR_NO_ADAPTER && adapter_name(context) != NULL) {
+        snprintf(ret_text, TEXT_SIZE, "this computer has no Bluetooth adapter %s",
+                 adapter_name(context));
+    } else if (status == UPDRAFT_ERROR_ADAPTER_OFF) {
+        snprintf(ret_text, TEXT_SIZE, "%s on %s", message,
+                 adapter_name(context) != NULL ? adapter_name(context)
+                                               : "this computer's adapter");
+    } else if (status == UPDRAFT_ERROR_ROLLED_BACK && context->old_version != NULL) {
+        snprintf(ret_text, TEXT_SIZE, "%s took %s and went back to %s",
+                 context->device != NULL ? context->device : "the device",
+                 context->new_version, context->old_version);
+    } else if (status <= UPDRAFT_ERROR_IMAGE_MAGIC && status > -200 &&
+               context->file != NULL) {
+        snprintf(ret_text, TEXT_SIZE, "%s: %s", context->file, message);
+    } else if (status == UPDRAFT_ERROR_FILE && context->file != NULL) {
+        snprintf(ret_text, TEXT_SIZE, "%s: %s", context->file,
+                 context->detail != NULL && context->detail[0] != '\0' ? context->detail
+                                                                       : message);
+    } else if (status > -500 && status <= -200 && context->device != NULL) {
+        snprintf(ret_text, TEXT_SIZE, "%s: %s", context->device, message);
+    } else {
+        snprintf(ret_text, TEXT_SIZE, "%s", message);
+    }
+}
+
+static void say_advice(const struct cli_context *context, int status, char *ret_text)
+{
+    const char *adapter = adapter_name(context);
+    ret_text[0] = '\0';
+    if (status == UPDRAFT_ERROR_ADAPTER_OFF) {
+        snprintf(ret_text, TEXT_SIZE, "switch it on with: %sbluetoothctl power on",
+                 adapter != NULL ? "bluetoothctl select its address, then " : "");
+    } else if (status == UPDRAFT_ERROR_NO_ADAPTER) {
+        snprintf(ret_text, TEXT_SIZE, "%s",
+                 adapter != NULL
+                     ? "bluetoothctl list shows those that it has"
+                     : "plug one in, and see that rfkill list shows it unblocked");
+    } else if (status == UPDRAFT_ERROR_SEVERAL_DEVICES && context->candidates != NULL) {
+        snprintf(ret_text, TEXT_SIZE, "choose one with --device ADDRESS:%s",
+                 context->candidates);
+    } else {
+        for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
+            if (advices[i].status == status) {
+                snprintf(ret_text, TEXT_SIZE, "%s", advices[i].text);
+            }
+        }
+    }
+}
+
+bool cli_colour(FILE *file)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    return isatty(fileno(file)) && (no_colour == NULL || no_colour[0] == '\0');
+}
+
+static void print_error(const char *what, const char *advice)
+{
+    bool colour = cli_colour(stderr);
+    fprintf(stderr, "%supdraft:%s %s%s%s\n", colour ? "\033[1;31m" : "",
+            colour ? "\033[0m" : "", what, advice[0] != '\0' ? "; " : "", advice);
+}
+
+bool cli_output_good(void)
+{
+    return !ferror(stdout);
+}
+
+void cli_json_line(const char *event, json_t *fields)
+{
+    json_t *line = json_pack("{s:i, s:s}", "schema", 1, "event", event);
+    if (line != NULL) {
+        (void)json_object_update(line, fields);
+        (void)json_dumpf(line, stdout, JSON_COMPACT);
+        (void)fputc('\n', stdout);
+        (void)fflush(stdout);
+    }
+    json_decref(line);
+    json_decref(fields);
+}
+
+static void print_finished(const struct cli_context *context, int status, int exit_status,
+                           const char *what, const char *advice, json_t *result)
+{
+    json_t *fields =
+        json_pack("{s:s, s:s, s:i, s:b}", "verb", context->options->verb->name, "code",
+                  updraft_error_name(status), "exit", exit_status, "retry",
+                  updraft_error_may_retry(status));
+    if (fields == NULL) {
+        return;
+    }
+    if (status != UPDRAFT_OK) {
+        (void)json_object_set_new(fields, "message", json_string(what));
+        (void)json_object_set_new(fields, "advice", json_string(advice));
+        if (context->detail != NULL && context->detail[0] != '\0') {
+            (void)json_object_set_new(fields, "detail", json_string(context->detail));
+        }
+    }
+    if (result != NULL) {
+        (void)json_object_update(fields, result);
+    }
+    cli_json_line("finished", fields);
+}
+
+int cli_finish(const struct cli_context *context, int status, json_t *result)
+{
+    char what[TEXT_SIZE] = "";
+    char advice[TEXT_SIZE] = "";
+    int exit_status = (int)updraft_error_exit(status);
+    if (status != UPDRAFT_OK) {
+        say_what(context, status, what);
+        say_advice(context, status, advice);
+    }
+    if (context->options->json) {
+        print_finished(context, status, exit_status, what, advice, result);
+    }
+    json_decref(result);
+    if (status != UPDRAFT_OK) {
+        print_error(what, advice);
+        if (context->options->verbose > 0 && context->detail != NULL &&
+            context->detail[0] != '\0') {
+            fprintf(stderr, "updraft: the system said: %s\n", context->detail);
+        }
+    }
+    if (fflush(stdout) != 0 || !cli_output_good()) {
+        fprintf(stderr, "updraft: standard output could not be written\n");
+        return exit_status != 0 ? exit_status : UPDRAFT_EXIT_INTERNAL;
+    }
+    return exit_status;
+}
+
+int cli_usage_error(const struct cli_options *options, const char *problem)
+{
+    const char *verb = options->verb != NULL ? options->verb->name : NULL;
+    char advice[TEXT_SIZE];
+    snprintf(advice, sizeof(advice), "see updraft help%s%s", verb != NULL ? " " : "",
+             verb != NULL ? verb : "");
+    if (options->json) {
+        json_t *fields = json_pack("{s:s?, s:s, s:i, s:b, s:s, s:s}", "verb", verb,
+                                   "code", "usage", "exit", UPDRAFT_EXIT_USAGE, "retry",
+                                   0, "message", problem, "advice", advice);
+        if (fields == NULL) {
+            /* An argument that is not UTF-8. */
+            fields = json_pack("{s:s, s:i, s:b}", "code", "usage", "exit",
+                               UPDRAFT_EXIT_USAGE, "retry", 0);
+        }
+        cli_json_line("finished", fields);
+    }
+    print_error(problem, advice);
+    return UPDRAFT_EXIT_USAGE;
+}

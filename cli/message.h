@@ -1,0 +1,41 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * How the command speaks: errors with what, why and what to do; JSON lines.
+ */
+#ifndef UPDRAFT_CLI_MESSAGE_H
+#define UPDRAFT_CLI_MESSAGE_H
+
+#include <jansson.h>
+
+#include "cli/options.h"
+
+/* What an error is about. Unused fields are NULL. */
+struct cli_context {
+    const struct cli_options *options;
+    const char *device; /* "kitchen (AA:BB:CC:DD:EE:FF)", once one was found */
+    const char *file;
+    const char *candidates; /* addresses to choose from */
+    const char *detail;     /* what the system said; or "" */
+    const char *old_version;
+    const char *new_version;
+};
+
+/* Ends a command: prints the error (or nothing) on standard error, with --json a
+ * "finished" object on standard output instead of silence. `result`, stolen, is merged
+ * into it; may be NULL. Returns the exit status. */
+int cli_finish(const struct cli_context *context, int status, json_t *result);
+
+/* The same for a command line that could not be read. */
+int cli_usage_error(const struct cli_options *options, const char *problem);
+
+/* Prints one object as a line on standard output, with "schema" and "event" first. Steals
+ * `fields`. */
+void cli_json_line(const char *event, json_t *fields);
+
+/* False once standard output could not be written. */
+bool cli_output_good(void);
+
+/* True when a person sees this stream in colour: a terminal, and NO_COLOR not set. */
+bool cli_colour(FILE *file);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * Discovery on one adapter, and which adapter that is.
+ */
+#include <string.h>
+
+#include "client/src/bluez_private.h"
+#include "updraft/error.h"
+
+#define RETRY_US    (SECOND_US / 2)
+#define RETRIES_MAX 10u
+/* A daemon that has only just started names its adapters a little later. */
+#define ADAPTERS_LIMIT_US (2 * SECOND_US)
+
+int scan_choose_adapter(struct bluez *bluez)
+{
+    const struct bluez_adapter *chosen = NULL;
+    for (size_t i = 0; i < bluez->objects.adapter_count; i++) {
+        const struct bluez_adapter *adapter = &bluez->objects.adapters[i];
+        if (bluez->adapter_wanted[0] != '\0' &&
+            strcmp(adapter->path, bluez->adapter_wanted) != 0) {
+            continue;
+        }
+        if (chosen == NULL || (!chosen->powered && adapter->powered)) {
+            chosen = adapter;
+        }
+    }
+    bluez->adapter[0] = '\0';
+    if (chosen == NULL) {
+        return UPDRAFT_ERROR_NO_ADAPTER;
+    }
+    if (!chosen->powered) {
+        return UPDRAFT_ERROR_ADAPTER_OFF;
+    }
+    strcpy(bluez->adapter, chosen->path);
+    return UPDRAFT_OK;
+}
+
+static bool on_adapter(const struct bluez *bluez, const struct bluez_device *device)
+{
+    size_t length = strlen(bluez->adapter);
+    return length > 0 && strncmp(device->path, bluez->adapter, length) == 0 &&
+           device->path[length] == '/';
+}
+
+/* A device that is connected sends no advertisements, but it is in range. */
+void scan_device_changed(struct bluez *bluez, const struct bluez_device *device)
+{
+    if (bluez->scan != BLUEZ_SCAN_ON || !bluez->scan_wanted ||
+        !on_adapter(bluez, device) || !(device->heard || device->connected)) {
+        return;
+    }
+    struct updraft_transport_event event = {
+        .kind = UPDRAFT_TRANSPORT_FOUND,
+        .address = device->address,
+        .name = device->name,
+        .rssi_dbm = device->rssi_dbm,
+        .has_service = device->has_service,
+    };
+    bluez_emit(bluez, &event);
+}
+
+/* What the daemon already has: after another program's discovery it tells of a device
+ * only when something changes. */
+static void report_known(struct bluez *bluez)
+{
+    for (size_t i = 0; i < bluez->objects.device_count; i++) {
+        scan_device_changed(bluez, &bluez->objects.devices[i]);
+    }
+}
+
+static int on_retry(sd_event_source *source, uint64_t now_us, void *userdata)
+{
+    struct bluez *bluez = userdata;
+    (void)source;
+    (void)now_us;
+    (void)bluez_timer(bluez, &bluez->scan_timer, 0, NULL);
+    bluez->scan = BLUEZ_SCAN_OFF;
+    scan_advance(bluez);
+    return 0;
+}
+
+static int on_started(sd_bus_message *answer, void *userdata, sd_bus_error *error)
+{
+    struct bluez *bluez = userdata;
+    (void)error;
+    bluez->scan_call = sd_bus_slot_unref(bluez->scan_call);
+    int status = bluez_answer(bluez, answer, UPDRAFT_ERROR_NO_BLUETOOTHD, NULL);
+    if (status == UPDRAFT_OK) {
+        bluez->scan = BLUEZ_SCAN_ON;
+        report_known(bluez);
+        scan_advance(bluez);
+        return 0;
+    }
+    if (status == UPDRAFT_ERROR_IN_PROGRESS && bluez->scan_retries < RETRIES_MAX &&
+        bluez->scan_wanted) {
+        bluez->scan_retries++;
+        bluez->scan = BLUEZ_SCAN_RETRYING;
+        status = bluez_timer(bluez, &bluez->scan_timer, RETRY_US, on_retry);
+        if (status == UPDRAFT_OK) {
+            return 0;
+        }
+    }
+    bluez->scan = BLUEZ_SCAN_OFF;
+    if (bluez->scan_wanted) {
+        bluez_fail(bluez, status);
+    } else {
+        scan_advance(bluez);
+    }
+    return 0;
+}
+
+static int on_stopped(sd_bus_message *answer, void *userdata, sd_bus_error *error)
+{
+    struct bluez *bluez = userdata;
+    (void)answer;
+    (void)error;
+    /* An error means that there was nothing to stop. */
+    bluez->scan_call = sd_bus_slot_unref(bluez->scan_call);
+    bluez->scan = BLUEZ_SCAN_OFF;
+    scan_advance(bluez);
+    return 0;
+}
+
+static int start(struct bluez *bluez)
+{
+    /* Only LE, every report. Without the filter it would work as well, only slower. */
+    (void)sd_bus_call_method_async(
+        bluez->bus, NULL, BLUEZ_NAME, bluez->adapter, BLUEZ_ADAPTER, "SetDiscoveryFilter",
+        NULL, NULL, "a{sv}", 2, "Transport", "s", "le", "DuplicateData", "b", 1);
+    bluez->scan = BLUEZ_SCAN_STARTING;
+    return bluez_call_plain(bluez, &bluez->scan_call, bluez->adapter, BLUEZ_ADAPTER,
+                            "StartDiscovery", on_started, CALL_LIMIT_US);
+}
+
+static void begin(struct bluez *bluez)
+{
+    uint64_t now_us = 0;
+    int status = scan_choose_adapter(bluez);
+    (void)sd_event_now(bluez->event, CLOCK_MONOTONIC, &now_us);
+    if ((status == UPDRAFT_ERROR_NO_ADAPTER || status == UPDRAFT_ERROR_ADAPTER_OFF) &&
+        bluez->appeared_us != 0 && now_us - bluez->appeared_us < ADAPTERS_LIMIT_US) {
+        bluez->scan = BLUEZ_SCAN_RETRYING;
+        status = bluez_timer(bluez, &bluez->scan_timer, RETRY_US, on_retry);
+    } else if (status == UPDRAFT_OK) {
+        status = start(bluez);
+    }
+    if (status != UPDRAFT_OK) {
+        bluez_fail(bluez, status);
+    }
+}
+
+void scan_advance(struct bluez *bluez)
+{
+    if (bluez->scan_wanted && bluez->daemon == BLUEZ_UNKNOWN) {
+        int status = bluez_load(bluez);
+        if (status != UPDRAFT_OK) {
+            bluez_fail(bluez, status);
+        }
+        return;
+    }
+    if (bluez->daemon != BLUEZ_READY) {
+        return;
+    }
+    if (bluez->scan_wanted && bluez->scan == BLUEZ_SCAN_OFF) {
+        begin(bluez);
+    } else if (!bluez->scan_wanted && bluez->scan == BLUEZ_SCAN_RETRYING) {
+        (void)bluez_timer(bluez, &bluez->scan_timer, 0, NULL);
+        bluez->scan = BLUEZ_SCAN_OFF;
+    } else if (!bluez->scan_wanted && bluez->scan == BLUEZ_SCAN_ON) {
+        bluez->scan = BLUEZ_SCAN_STOPPING;
+        int status =
+            bluez_call_plain(bluez, &bluez->scan_call, bluez->adapter, BLUEZ_ADAPTER,
+                             "StopDiscovery", on_stopped, CALL_LIMIT_US);
+        if (status != UPDRAFT_OK) {
+            bluez_fail(bluez, status);
+            return;
+        }
+    }
+    link_advance(bluez);
+}
+
+int scan_set(void *context, bool on)
+{
+    struct bluez *bluez = context;
+    if (bluez->bus_lost && on) {
+        return UPDRAFT_ERROR_NO_BLUETOOTHD;
+    }
+    if (on) {
+        bluez->scan_retries = 0;
+        bluez->posted_failure = 0; /* of a job that did not wait for it */
+    }
+    bluez->scan_wanted = on;
+    scan_advance(bluez);
+    return UPDRAFT_OK;
+}
+
+void scan_reset(struct bluez *bluez)
+{
+    (void)bluez_timer(bluez, &bluez->scan_timer, 0, NULL);
+    bluez->scan_call = sd_bus_slot_unref(bluez->scan_call);
+    if (bluez->scan == BLUEZ_SCAN_ON || bluez->scan == BLUEZ_SCAN_STARTING) {
+        /* Of no use where the daemon is gone; undoes our part where only the link or
+         * another adapter failed. */
+        (void)sd_bus_call_method_async(bluez->bus, NULL, BLUEZ_NAME, bluez->adapter,
+                                       BLUEZ_ADAPTER, "StopDiscovery", NULL, NULL, "");
+    }
+    bluez->scan = BLUEZ_SCAN_OFF;
+    bluez->scan_wanted = false;
+}
+
+void scan_adapters_changed(struct bluez *bluez)
+{
+    if (bluez->adapter[0] == '\0' ||
+        (!bluez->scan_wanted && bluez->link == BLUEZ_LINK_NONE)) {
+        return;
+    }
+    for (size_t i = 0; i < bluez->objects.adapter_count; i++) {
+        const struct bluez_adapter *adapter = &bluez->objects.adapters[i];
+        if (strcmp(adapter->path, bluez->adapter) == 0) {
+            if (!adapter->powered) {
+                bluez_fail(bluez, UPDRAFT_ERROR_ADAPTER_OFF);
+            }
+            return;
+        }
+    }
+    bluez_fail(bluez, UPDRAFT_ERROR_NO_ADAPTER);
+}
