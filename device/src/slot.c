@@ -57,7 +57,10 @@ esp_err_t updraft_slots_find(struct updraft_slots *ret_slots)
     }
     slots.otadata = esp_partition_find_first(ESP_PARTITION_TYPE_DATA,
                                              ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
-    if (slots.otadata != NULL && slots.otadata->size >= 2 * OTADATA_SECTOR_SIZE) {
+    if (slots.otadata != NULL && slots.otadata->size < 2 * OTADATA_SECTOR_SIZE) {
+        slots.otadata = NULL;
+    }
+    if (slots.otadata != NULL && slots.ota_count > 0) {
         const esp_partition_t *next = esp_ota_get_next_update_partition(NULL);
         /* With a single OTA slot, the next one is the one that runs. */
         if (next != NULL && is_ota(next) && next->address != slots.running->address) {
@@ -88,6 +91,18 @@ esp_err_t updraft_slot_chip_id(const struct updraft_slots *slots, uint16_t *ret_
         *ret_chip_id = (uint16_t)(bytes[0] | bytes[1] << 8);
     }
     return err;
+}
+
+bool updraft_slot_on_trial(const struct updraft_slots *slots)
+{
+    struct updraft_otadata otadata;
+    if (slots->otadata == NULL || !is_ota(slots->running) ||
+        read_otadata(slots, &otadata) != 0 || otadata.active < 0) {
+        return false;
+    }
+    const struct updraft_otadata_entry *entry = &otadata.entries[otadata.active];
+    return entry->slot == ota_index(slots->running) &&
+           entry->state == ESP_OTA_IMG_PENDING_VERIFY;
 }
 
 int updraft_slot_prepare(const struct updraft_slots *slots)

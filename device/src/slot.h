@@ -28,6 +28,11 @@ const char *updraft_slot_kind(const esp_partition_t *partition);
 /* The chip that the running image was built for, from its header in flash. */
 esp_err_t updraft_slot_chip_id(const struct updraft_slots *slots, uint16_t *ret_chip_id);
 
+/* True when otadata's active entry is the running slot's and on trial. The active entry
+ * is what the boot loader put on trial, and what ESP-IDF marks valid;
+ * esp_ota_get_state_partition tells of another one where both entries name the slot. */
+bool updraft_slot_on_trial(const struct updraft_slots *slots);
+
 /* The following return 0 or an error of updraft/error.h, take as long as the flash takes
  * (an erase seconds), and are for updraft's task alone. Offsets are within the target. */
 

@@ -20,22 +20,21 @@
 
 static const char *const TAG = "updraft";
 
-static const esp_partition_t *running;
+static const struct updraft_slots *slots;
 static _Atomic bool under_way;
 static _Atomic bool radio_ready;
 static bool tested;
 static uint32_t begun_ms;
 
-static bool is_pending(void);
 static void confirm(void);
 
-void updraft_trial_begin(const struct updraft_slots *slots)
+void updraft_trial_begin(const struct updraft_slots *new_slots)
 {
-    running = slots->running;
+    slots = new_slots;
     tested = false;
     begun_ms = updraft_now_ms();
     atomic_store(&radio_ready, false);
-    atomic_store(&under_way, is_pending());
+    atomic_store(&under_way, updraft_slot_on_trial(slots));
     if (updraft_trial_under_way()) {
         ESP_LOGI(TAG, "on trial");
         updraft_watchdog_arm(CONFIG_UPDRAFT_SELF_TEST_LIMIT_S * 1000u);
@@ -96,18 +95,10 @@ void updraft_trial_fail(const char *why)
     confirm();
 }
 
-/* Only the running image's own state counts: after the boot loader fell back, otadata's
- * active entry is another image's. */
-static bool is_pending(void)
-{
-    esp_ota_img_states_t state;
-    return esp_ota_get_state_partition(running, &state) == ESP_OK &&
-           state == ESP_OTA_IMG_PENDING_VERIFY;
-}
-
 static void confirm(void)
 {
-    if (is_pending()) {
+    /* ESP-IDF marks the active entry, whichever slot it names. */
+    if (updraft_slot_on_trial(slots)) {
         esp_err_t err = esp_ota_mark_app_valid_cancel_rollback();
         if (err != ESP_OK) {
             ESP_LOGE(TAG, "not confirmed: %s", esp_err_to_name(err));

@@ -43,6 +43,9 @@ void updraft_radio_ready(void)
 
 esp_err_t updraft_attach(const updraft_config_t *config)
 {
+    if (atomic_exchange(&started, true)) {
+        return ESP_ERR_INVALID_STATE;
+    }
     esp_err_t err = begin(config);
     if (err != ESP_OK) {
         return fail(err, "start");
@@ -95,6 +98,9 @@ static esp_err_t start_nvs(void)
 
 esp_err_t updraft_start(const updraft_config_t *config)
 {
+    if (atomic_exchange(&started, true)) {
+        return ESP_ERR_INVALID_STATE;
+    }
     esp_err_t err = begin(config);
     if (err != ESP_OK) {
         return fail(err, "start");
@@ -121,14 +127,10 @@ esp_err_t updraft_start(const updraft_config_t *config)
  * trial. Writes nothing. */
 static esp_err_t begin(const updraft_config_t *config)
 {
-    if (atomic_exchange(&started, true)) {
-        return ESP_ERR_INVALID_STATE;
-    }
-    struct updraft_task_config new_config = {0};
+    updraft_config_t *app = &task_config.app;
     if (config != NULL) {
-        new_config.app = *config;
+        *app = *config;
     }
-    updraft_config_t *app = &new_config.app;
     if (app->name == NULL || app->name[0] == '\0') {
         app->name = CONFIG_UPDRAFT_DEVICE_NAME;
     }
@@ -138,26 +140,25 @@ static esp_err_t begin(const updraft_config_t *config)
     if (app->model == NULL) {
         app->model = CONFIG_UPDRAFT_MODEL;
     }
-    esp_err_t err = updraft_slots_find(&new_config.slots);
+    esp_err_t err = updraft_slots_find(&task_config.slots);
     if (err != ESP_OK) {
         return err;
     }
     /* The field is not terminated where it is full. */
     memcpy(version, esp_app_get_description()->version, sizeof(version) - 1);
-    const struct updraft_slots *slots = &new_config.slots;
+    const struct updraft_slots *slots = &task_config.slots;
     ESP_LOGI(TAG, "running %s from %s (%s), updates go to %s", version,
              slots->running->label, updraft_slot_kind(slots->running),
              slots->target != NULL ? slots->target->label : "nowhere");
     updraft_link_init();
     updraft_trial_begin(slots);
-    err = updraft_slot_chip_id(slots, &new_config.chip_id);
+    err = updraft_slot_chip_id(slots, &task_config.chip_id);
     if (err != ESP_OK) {
         return err;
     }
     esp_chip_info_t chip;
     esp_chip_info(&chip);
-    new_config.chip_revision = chip.revision;
-    task_config = new_config;
+    task_config.chip_revision = chip.revision;
     return ESP_OK;
 }
 
