@@ -5,9 +5,9 @@
 #ifndef SIM_IDF_SDKCONFIG_H
 #define SIM_IDF_SDKCONFIG_H
 
-/* A value is changed with -DCONFIG_NAME=value. To take one away, or to change many, name
- * a header in UPDRAFT_SDKCONFIG: it is included last. Names of parts other than these
- * (NimBLE's, updraft's own) are in sdkconfig_*.h where they have defaults. */
+/* ESP-IDF's defaults, but for a tick of 1 ms and an application with rollback. A value is
+ * changed with -DCONFIG_NAME=value. To take one away, or to change many, name a header in
+ * UPDRAFT_SDKCONFIG: it is included last. */
 #ifndef CONFIG_IDF_TARGET
 #define CONFIG_IDF_TARGET         "esp32c3"
 #define CONFIG_IDF_TARGET_ESP32C3 1
@@ -43,20 +43,18 @@ uint16_t sim_idf_chip_id(void);
 #endif
 #define CONFIG_ESP_TASK_WDT_EN                   1
 #define CONFIG_ESP_TASK_WDT_INIT                 1
-#define CONFIG_ESP_TASK_WDT_PANIC                1
 #define CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU0 1
 
 #ifndef CONFIG_BOOTLOADER_WDT_TIME_MS
 #define CONFIG_BOOTLOADER_WDT_TIME_MS 9000
 #endif
-#define CONFIG_BOOTLOADER_WDT_ENABLE               1
-#define CONFIG_BOOTLOADER_WDT_DISABLE_IN_USER_CODE 1
-#define CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE      1
-#define CONFIG_APP_ROLLBACK_ENABLE                 1
-#define CONFIG_BOOTLOADER_OFFSET_IN_FLASH          0x0
-#define CONFIG_PARTITION_TABLE_OFFSET              0x8000
-#define CONFIG_ESPTOOLPY_FLASHSIZE                 "4MB"
-#define CONFIG_ESPTOOLPY_FLASHSIZE_4MB             1
+#define CONFIG_BOOTLOADER_WDT_ENABLE          1
+#define CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE 1
+#define CONFIG_APP_ROLLBACK_ENABLE            1
+#define CONFIG_BOOTLOADER_OFFSET_IN_FLASH     0x0
+#define CONFIG_PARTITION_TABLE_OFFSET         0x8000
+#define CONFIG_ESPTOOLPY_FLASHSIZE            "4MB"
+#define CONFIG_ESPTOOLPY_FLASHSIZE_4MB        1
 
 #define CONFIG_SPI_FLASH_YIELD_DURING_ERASE 1
 #ifndef CONFIG_SPI_FLASH_ERASE_YIELD_DURATION_MS
