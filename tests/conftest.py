@@ -32,3 +32,15 @@ def updraft(build):
 @pytest.fixture(scope="session")
 def updraft_sim(build):
     return str(build / "sim" / "tool" / "updraft-sim")
+
+
+@pytest.fixture(scope="session")
+def compiled_image(tmp_path_factory):
+    """An image that esptool made from compiled RISC-V code: compiled_image(chip=...,
+    version=..., project=..., ...) returns its path. See compiled_images.compile_image."""
+    import compiled_images
+
+    def make(**wishes):
+        return compiled_images.compile_image(tmp_path_factory.mktemp("compiled"), **wishes)
+
+    return make

@@ -18,6 +18,7 @@ struct sim_chip_model {
     const char *name; /* as ESP-IDF and esptool write it: "esp32c3" */
     uint16_t chip_id;
     uint16_t revision;             /* of a common part: major * 100 + minor */
+    uint8_t flash_frequency;       /* low half of header byte 3: the highest usual one */
     uint32_t boot_loader_offset;   /* in flash */
     bool page_size_in_descriptor;  /* the MMU page size is the image's choice */
     struct sim_address_range drom; /* flash mapped for data */

@@ -19,6 +19,7 @@
 #define CODE_LEAST_SIZE     16u
 #define PAGE_SIZE           0x10000u
 #define PAGE_SIZE_LOG       16u
+#define DATA_BEHIND_CODE    0x800000u
 #define IRAM_START          0x4000u /* behind the cache's part of the memory */
 
 _Static_assert(sizeof(struct sim_image_marker) % 8 == 0, "segments are whole words");
@@ -151,8 +152,8 @@ static void put_header(const struct sim_chip_model *model, uint8_t *bytes)
 {
     bytes[0] = 0xE9;
     bytes[1] = 3;
-    bytes[2] = 2;    /* DIO */
-    bytes[3] = 0x2F; /* 4 MB, full speed */
+    bytes[2] = 2;                             /* DIO */
+    bytes[3] = 0x20 | model->flash_frequency; /* 4 MB */
     sim_put_le32(bytes + 4, model->iram.low + IRAM_START);
     bytes[8] = 0xEE; /* no write-protect pin */
     sim_put_le16(bytes + 12, model->chip_id);
@@ -176,10 +177,9 @@ size_t sim_image_make(const struct sim_image_request *request, uint8_t *bytes,
     sim_random_seed(&random, request->seed);
     memset(bytes, 0, layout.total);
     put_header(model, bytes);
-    /* Where one range serves data and code, data has the upper half. */
     uint32_t drom = model->drom.low;
     if (drom == model->irom.low) {
-        drom += (model->drom.high - model->drom.low) / 2;
+        drom += DATA_BEHIND_CODE; /* one range serves both */
     }
     uint32_t place = HEADER_SIZE + SEGMENT_HEADER_SIZE;
     uint8_t *data =
