@@ -238,6 +238,9 @@ struct sim_controller {
     struct side *sides[CONTROLLER_LINKS_MAX]; /* by handle - 1 */
 };
 
+/* Names of this part alone: no program above sees them. */
+#pragma GCC visibility push(hidden)
+
 /* controller.c */
 struct packet *packet_new(sim_air_t *air);
 void packet_free(sim_air_t *air, struct packet *packet);
@@ -267,7 +270,8 @@ void advertiser_stop(sim_controller_t *controller);
 const uint8_t *controller_own_address(const sim_controller_t *controller, uint8_t type);
 
 /* link.c */
-uint32_t link_air_time_us(uint8_t phy, uint16_t size);
+__attribute__((visibility("default"))) uint32_t link_air_time_us(uint8_t phy,
+                                                                 uint16_t size);
 struct side *side_peer(struct side *side);
 /* Both hosts are told, or (heard false: CONNECT_IND was lost) only the central's. */
 void link_new(sim_controller_t *central, sim_controller_t *peripheral, bool heard);
@@ -308,5 +312,7 @@ void control_terminate(struct side *side, uint8_t reason);
 uint64_t controller_features(const sim_controller_t *controller);
 /* Of the Core Specification: 8 is 4.2, 9 is 5.0. */
 uint8_t controller_version(const sim_controller_t *controller);
+
+#pragma GCC visibility pop
 
 #endif

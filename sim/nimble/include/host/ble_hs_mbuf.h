@@ -14,7 +14,8 @@ struct os_mbuf;
 
 struct os_mbuf *ble_hs_mbuf_att_pkt(void);
 struct os_mbuf *ble_hs_mbuf_from_flat(const void *buf, uint16_t len);
-/* BLE_HS_EMSGSIZE when the packet is longer than max_len; max_len bytes are copied. */
+/* A packet longer than max_len is cut without an error, as NimBLE 1.6 does: look at
+ * OS_MBUF_PKTLEN first. */
 int ble_hs_mbuf_to_flat(const struct os_mbuf *om, void *flat, uint16_t max_len,
                         uint16_t *out_copy_len);
 

@@ -1,0 +1,533 @@
+/* SPDX-FileCopyrightText: 2026 The updraft authors
+ * SPDX-License-Identifier: Apache-2.0
+ * Connections: their coming and going, their parameters, their events. */
+#include <string.h>
+
+#include "host/ble_esp_gap.h"
+#include "host/ble_l2cap.h"
+#include "sim/nimble/nimble.h"
+
+#define DATA_OCTETS_MAX 251
+#define DATA_TIME_MAX   17040
+
+struct connection *gap_connection(struct nimble *n, uint16_t handle)
+{
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+        if (n->connections[i].used && n->connections[i].handle == handle) {
+            return &n->connections[i];
+        }
+    }
+    return NULL;
+}
+
+/* Events. */
+
+void gap_event_call(struct nimble *n, struct ble_gap_event *event, ble_gap_event_fn *cb,
+                    void *cb_arg)
+{
+    struct ble_gap_event_listener *listener;
+    SLIST_FOREACH(listener, &n->listeners, link)
+    {
+        listener->fn(event, listener->arg);
+    }
+    if (cb != NULL) {
+        cb(event, cb_arg);
+    }
+}
+
+void gap_event_send(struct connection *c, struct ble_gap_event *event)
+{
+    gap_event_call(nimble_state(), event, c->cb, c->cb_arg);
+}
+
+int ble_gap_event_listener_register(struct ble_gap_event_listener *listener,
+                                    ble_gap_event_fn *fn, void *arg)
+{
+    struct nimble *n = nimble_ready(__func__);
+    struct ble_gap_event_listener *other;
+    SLIST_FOREACH(other, &n->listeners, link)
+    {
+        if (other == listener) {
+            return BLE_HS_EALREADY;
+        }
+    }
+    listener->fn = fn;
+    listener->arg = arg;
+    SLIST_INSERT_HEAD(&n->listeners, listener, link);
+    return 0;
+}
+
+int ble_gap_event_listener_unregister(struct ble_gap_event_listener *listener)
+{
+    struct nimble *n = nimble_ready(__func__);
+    struct ble_gap_event_listener *other;
+    SLIST_FOREACH(other, &n->listeners, link)
+    {
+        if (other == listener) {
+            SLIST_REMOVE(&n->listeners, listener, ble_gap_event_listener, link);
+            return 0;
+        }
+    }
+    return BLE_HS_ENOENT;
+}
+
+/* Coming and going. */
+
+static struct connection *connection_new(struct nimble *n, uint16_t handle)
+{
+    for (size_t i = 0; i < n->binding->connections_max; i++) {
+        struct connection *c = &n->connections[i];
+        if (!c->used) {
+            memset(c, 0, sizeof(*c));
+            c->used = true;
+            c->handle = handle;
+            c->channel[0].id = BLE_L2CAP_CID_ATT;
+            c->channel[1].id = BLE_L2CAP_CID_SIG;
+            c->channel[2].id = BLE_L2CAP_CID_SM;
+            STAILQ_INIT(&c->tx);
+            SLIST_INIT(&c->prepared);
+            c->own_mtu = n->preferred_mtu;
+            c->aware = true;
+            return c;
+        }
+    }
+    return NULL;
+}
+
+static void connection_free(struct nimble *n, struct connection *c)
+{
+    for (size_t i = 0; i < L2CAP_CHANNELS; i++) {
+        nimble_l2cap_discard(c, &c->channel[i]);
+    }
+    struct os_mbuf_pkthdr *header;
+    while ((header = STAILQ_FIRST(&c->tx)) != NULL) {
+        STAILQ_REMOVE_HEAD(&c->tx, omp_next);
+        os_mbuf_free_chain(OS_MBUF_PKTHDR_TO_MBUF(header));
+    }
+    nimble_att_prepared_clear(n, &c->prepared);
+    /* What was at the controller is gone, and its buffers are free again. */
+    n->acl_credits = (uint16_t)(n->acl_credits + c->outstanding);
+    c->used = false;
+}
+
+void gap_connected(struct nimble *n, const uint8_t *p)
+{
+    struct advertising *advertising = &n->advertising;
+    if (p[0] != HCI_SUCCESS) {
+        if (p[0] == HCI_ERR_ADVERTISING_TIMEOUT && advertising->active) {
+            gap_adv_finished(n, 0);
+        }
+        return;
+    }
+    uint16_t handle = hci_get_le16(p + 1);
+    if (gap_connection(n, handle) != NULL || !advertising->active) {
+        return;
+    }
+    struct connection *c = connection_new(n, handle);
+    if (c == NULL) {
+        return;
+    }
+    c->role = p[3];
+    c->peer.type = p[4];
+    memcpy(c->peer.val, p + 5, 6);
+    c->interval = hci_get_le16(p + 11);
+    c->latency = hci_get_le16(p + 13);
+    c->timeout = hci_get_le16(p + 15);
+    c->clock_accuracy = p[17];
+    c->cb = advertising->cb;
+    c->cb_arg = advertising->cb_arg;
+    c->own_address_type = advertising->own_address_type;
+    memset(advertising, 0, sizeof(*advertising));
+    struct ble_gap_event event = {.type = BLE_GAP_EVENT_CONNECT};
+    event.connect.conn_handle = handle;
+    gap_event_send(c, &event);
+    uint8_t request[2];
+    hci_put_le16(request, handle);
+    (void)nimble_hci_command(HCI_LE_READ_REMOTE_FEATURES, request, sizeof(request), NULL,
+                             0);
+}
+
+static void describe(const struct nimble *n, const struct connection *c,
+                     struct ble_gap_conn_desc *desc)
+{
+    memset(desc, 0, sizeof(*desc));
+    desc->our_id_addr.type = c->own_address_type & 1;
+    memcpy(desc->our_id_addr.val,
+           desc->our_id_addr.type == BLE_ADDR_PUBLIC ? n->public_address
+                                                     : n->random_address,
+           6);
+    desc->our_ota_addr = desc->our_id_addr;
+    desc->peer_id_addr = c->peer;
+    desc->peer_ota_addr = c->peer;
+    desc->conn_handle = c->handle;
+    desc->conn_itvl = c->interval;
+    desc->conn_latency = c->latency;
+    desc->supervision_timeout = c->timeout;
+    desc->role = c->role;
+    desc->master_clock_accuracy = c->clock_accuracy;
+}
+
+void gap_broken(struct nimble *n, uint16_t handle, int reason)
+{
+    struct connection *c = gap_connection(n, handle);
+    if (c == NULL) {
+        return;
+    }
+    struct ble_gap_event event = {.type = BLE_GAP_EVENT_DISCONNECT};
+    event.disconnect.reason = reason;
+    describe(n, c, &event.disconnect.conn);
+    if (c->updating) {
+        gap_update_done(c, reason);
+    }
+    gatts_disconnected(c);
+    ble_gap_event_fn *cb = c->cb;
+    void *cb_arg = c->cb_arg;
+    connection_free(n, c);
+    gap_event_call(n, &event, cb, cb_arg);
+}
+
+void gap_reset(struct nimble *n, int reason)
+{
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+        if (n->connections[i].used) {
+            gap_broken(n, n->connections[i].handle, reason);
+        }
+    }
+    if (n->advertising.active) {
+        gap_adv_finished(n, reason);
+    }
+}
+
+int ble_gap_conn_find(uint16_t handle, struct ble_gap_conn_desc *out_desc)
+{
+    struct nimble *n = nimble_ready(__func__);
+    const struct connection *c = gap_connection(n, handle);
+    if (c == NULL) {
+        return BLE_HS_ENOTCONN;
+    }
+    if (out_desc != NULL) {
+        describe(n, c, out_desc);
+    }
+    return 0;
+}
+
+int ble_gap_conn_find_by_addr(const ble_addr_t *addr, struct ble_gap_conn_desc *out_desc)
+{
+    const struct nimble *n = nimble_ready(__func__);
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+        const struct connection *c = &n->connections[i];
+        if (c->used && ble_addr_cmp(&c->peer, addr) == 0) {
+            if (out_desc != NULL) {
+                describe(n, c, out_desc);
+            }
+            return 0;
+        }
+    }
+    return BLE_HS_ENOTCONN;
+}
+
+int ble_gap_conn_active(void)
+{
+    return 0; /* never a central */
+}
+
+int ble_gap_set_event_cb(uint16_t conn_handle, ble_gap_event_fn *cb, void *cb_arg)
+{
+    struct connection *c = gap_connection(nimble_ready(__func__), conn_handle);
+    if (c == NULL) {
+        return BLE_HS_ENOTCONN;
+    }
+    c->cb = cb;
+    c->cb_arg = cb_arg;
+    return 0;
+}
+
+int ble_gap_terminate(uint16_t conn_handle, uint8_t hci_reason)
+{
+    struct nimble *n = nimble_ready(__func__);
+    if (n->enabled != HOST_ON) {
+        return BLE_HS_EDISABLED;
+    }
+    struct connection *c = gap_connection(n, conn_handle);
+    if (c == NULL) {
+        return BLE_HS_ENOTCONN;
+    }
+    if (c->terminating) {
+        return BLE_HS_EALREADY;
+    }
+    uint8_t p[3];
+    hci_put_le16(p, conn_handle);
+    p[2] = hci_reason;
+    int rc = nimble_hci_command(HCI_DISCONNECT, p, sizeof(p), NULL, 0);
+    /* The command may have taken so long that the connection went by itself. */
+    c = gap_connection(n, conn_handle);
+    if (rc == 0 && c != NULL) {
+        c->terminating = true;
+    }
+    return rc;
+}
+
+/* Parameters. */
+
+static bool parameters_valid(const struct ble_gap_upd_params *params)
+{
+    return params != NULL && params->itvl_min >= 6 && params->itvl_max <= 3200 &&
+           params->itvl_min <= params->itvl_max && params->latency <= 499 &&
+           params->supervision_timeout >= 10 && params->supervision_timeout <= 3200 &&
+           params->supervision_timeout * 4u > (1u + params->latency) * params->itvl_max;
+}
+
+int ble_gap_update_params(uint16_t conn_handle, const struct ble_gap_upd_params *params)
+{
+    struct nimble *n = nimble_ready(__func__);
+    if (!parameters_valid(params)) {
+        return BLE_HS_EINVAL;
+    }
+    if (n->enabled != HOST_ON) {
+        return BLE_HS_EDISABLED;
+    }
+    struct connection *c = gap_connection(n, conn_handle);
+    if (c == NULL) {
+        return BLE_HS_ENOTCONN;
+    }
+    if (c->updating) {
+        return BLE_HS_EALREADY;
+    }
+    int rc;
+    if ((c->peer_features & HCI_LE_FEATURE_PARAMETER_REQUEST) == 0) {
+        rc = nimble_l2cap_ask_parameters(c, params);
+    } else {
+        uint8_t p[14];
+        hci_put_le16(p, conn_handle);
+        hci_put_le16(p + 2, params->itvl_min);
+        hci_put_le16(p + 4, params->itvl_max);
+        hci_put_le16(p + 6, params->latency);
+        hci_put_le16(p + 8, params->supervision_timeout);
+        hci_put_le16(p + 10, params->min_ce_len);
+        hci_put_le16(p + 12, params->max_ce_len);
+        rc = nimble_hci_command(HCI_LE_CONNECTION_UPDATE, p, sizeof(p), NULL, 0);
+        c = gap_connection(n, conn_handle);
+    }
+    if (rc == 0 && c != NULL) {
+        c->updating = true;
+        c->update = *params;
+        c->update_deadline = xTaskGetTickCount() + nimble_ticks(n, UPDATE_TIMEOUT_MS);
+        nimble_wake(n);
+    }
+    return rc;
+}
+
+void gap_update_done(struct connection *c, int status)
+{
+    c->updating = false;
+    struct ble_gap_event event = {.type = BLE_GAP_EVENT_CONN_UPDATE};
+    event.conn_update.conn_handle = c->handle;
+    event.conn_update.status = status;
+    gap_event_send(c, &event);
+}
+
+void gap_updated(struct nimble *n, const uint8_t *p)
+{
+    struct connection *c = gap_connection(n, hci_get_le16(p + 1));
+    if (c == NULL) {
+        return;
+    }
+    if (p[0] == HCI_SUCCESS) {
+        c->interval = hci_get_le16(p + 3);
+        c->latency = hci_get_le16(p + 5);
+        c->timeout = hci_get_le16(p + 7);
+    } else if (p[0] == HCI_ERR_UNSUPPORTED_REMOTE_FEATURE && c->updating &&
+               nimble_l2cap_ask_parameters(c, &c->update) == 0) {
+        return; /* the older way now */
+    }
+    gap_update_done(c, BLE_HS_HCI_ERR(p[0]));
+}
+
+void gap_parameters_requested(struct nimble *n, const uint8_t *p)
+{
+    struct connection *c = gap_connection(n, hci_get_le16(p));
+    if (c == NULL) {
+        return;
+    }
+    struct ble_gap_upd_params theirs = {.itvl_min = hci_get_le16(p + 2),
+                                        .itvl_max = hci_get_le16(p + 4),
+                                        .latency = hci_get_le16(p + 6),
+                                        .supervision_timeout = hci_get_le16(p + 8)};
+    struct ble_gap_upd_params ours = theirs;
+    struct ble_gap_event event = {.type = BLE_GAP_EVENT_CONN_UPDATE_REQ};
+    event.conn_update_req.conn_handle = c->handle;
+    event.conn_update_req.peer_params = &theirs;
+    event.conn_update_req.self_params = &ours;
+    int refusal = c->cb != NULL ? c->cb(&event, c->cb_arg) : 0;
+    uint8_t answer[14] = {p[0], p[1]};
+    if (refusal != 0) {
+        answer[2] = (uint8_t)refusal;
+        (void)nimble_hci_command(HCI_LE_REMOTE_PARAMETER_NEGATIVE_REPLY, answer, 3, NULL,
+                                 2);
+        return;
+    }
+    hci_put_le16(answer + 2, ours.itvl_min);
+    hci_put_le16(answer + 4, ours.itvl_max);
+    hci_put_le16(answer + 6, ours.latency);
+    hci_put_le16(answer + 8, ours.supervision_timeout);
+    hci_put_le16(answer + 10, ours.min_ce_len);
+    hci_put_le16(answer + 12, ours.max_ce_len);
+    (void)nimble_hci_command(HCI_LE_REMOTE_PARAMETER_REPLY, answer, sizeof(answer), NULL,
+                             2);
+}
+
+/* After the peer's features are known NimBLE asks, on chips with the VHCI, for the
+ * longest data PDUs of itself. */
+void gap_features_known(struct nimble *n, const uint8_t *p)
+{
+    struct connection *c = gap_connection(n, hci_get_le16(p + 1));
+    if (c == NULL || p[0] != HCI_SUCCESS) {
+        return;
+    }
+    uint16_t handle = c->handle;
+    c->peer_features = hci_get_le64(p + 3);
+    struct ble_gap_event event = {.type = BLE_GAP_EVENT_LINK_ESTAB};
+    event.link_estab.conn_handle = handle;
+    gap_event_send(c, &event);
+    (void)ble_hs_hci_util_set_data_len(handle, DATA_OCTETS_MAX, DATA_TIME_MAX);
+}
+
+int ble_hs_hci_util_set_data_len(uint16_t conn_handle, uint16_t tx_octets,
+                                 uint16_t tx_time)
+{
+    uint8_t p[6];
+    if (tx_octets < BLE_HCI_SET_DATALEN_TX_OCTETS_MIN ||
+        tx_octets > BLE_HCI_SET_DATALEN_TX_OCTETS_MAX ||
+        tx_time < BLE_HCI_SET_DATALEN_TX_TIME_MIN ||
+        tx_time > BLE_HCI_SET_DATALEN_TX_TIME_MAX) {
+        return BLE_HS_EINVAL;
+    }
+    hci_put_le16(p, conn_handle);
+    hci_put_le16(p + 2, tx_octets);
+    hci_put_le16(p + 4, tx_time);
+    return nimble_hci_command(HCI_LE_SET_DATA_LENGTH, p, sizeof(p), NULL, 2);
+}
+
+int ble_gap_set_data_len(uint16_t conn_handle, uint16_t tx_octets, uint16_t tx_time)
+{
+    return ble_hs_hci_util_set_data_len(conn_handle, tx_octets, tx_time);
+}
+
+int ble_hs_hci_util_read_sugg_def_data_len(uint16_t *out_sugg_max_tx_octets,
+                                           uint16_t *out_sugg_max_tx_time)
+{
+    uint8_t results[4];
+    int rc = nimble_hci_command(HCI_LE_READ_DEFAULT_DATA_LENGTH, NULL, 0, results, 4);
+    if (rc == 0) {
+        *out_sugg_max_tx_octets = hci_get_le16(results);
+        *out_sugg_max_tx_time = hci_get_le16(results + 2);
+    }
+    return rc;
+}
+
+int ble_gap_read_sugg_def_data_len(uint16_t *out_sugg_max_tx_octets,
+                                   uint16_t *out_sugg_max_tx_time)
+{
+    return ble_hs_hci_util_read_sugg_def_data_len(out_sugg_max_tx_octets,
+                                                  out_sugg_max_tx_time);
+}
+
+int ble_hs_hci_util_write_sugg_def_data_len(uint16_t sugg_max_tx_octets,
+                                            uint16_t sugg_max_tx_time)
+{
+    uint8_t p[4];
+    hci_put_le16(p, sugg_max_tx_octets);
+    hci_put_le16(p + 2, sugg_max_tx_time);
+    return nimble_hci_command(HCI_LE_WRITE_DEFAULT_DATA_LENGTH, p, sizeof(p), NULL, 0);
+}
+
+int ble_gap_write_sugg_def_data_len(uint16_t sugg_max_tx_octets,
+                                    uint16_t sugg_max_tx_time)
+{
+    return ble_hs_hci_util_write_sugg_def_data_len(sugg_max_tx_octets, sugg_max_tx_time);
+}
+
+void gap_data_length_changed(struct nimble *n, const uint8_t *p)
+{
+    struct connection *c = gap_connection(n, hci_get_le16(p));
+    if (c == NULL) {
+        return;
+    }
+    struct ble_gap_event event = {.type = BLE_GAP_EVENT_DATA_LEN_CHG};
+    event.data_len_chg.conn_handle = c->handle;
+    event.data_len_chg.max_tx_octets = hci_get_le16(p + 2);
+    event.data_len_chg.max_tx_time = hci_get_le16(p + 4);
+    event.data_len_chg.max_rx_octets = hci_get_le16(p + 6);
+    event.data_len_chg.max_rx_time = hci_get_le16(p + 8);
+    gap_event_send(c, &event);
+}
+
+void gap_phy_updated(struct nimble *n, const uint8_t *p)
+{
+    struct connection *c = gap_connection(n, hci_get_le16(p + 1));
+    if (c == NULL) {
+        return;
+    }
+    struct ble_gap_event event = {.type = BLE_GAP_EVENT_PHY_UPDATE_COMPLETE};
+    event.phy_updated.status = BLE_HS_HCI_ERR(p[0]);
+    event.phy_updated.conn_handle = c->handle;
+    event.phy_updated.tx_phy = p[3];
+    event.phy_updated.rx_phy = p[4];
+    gap_event_send(c, &event);
+}
+
+/* Timers. */
+
+static void note(TickType_t *next, TickType_t deadline)
+{
+    TickType_t left = nimble_due(deadline) ? 0 : deadline - xTaskGetTickCount();
+    *next = left < *next ? left : *next;
+}
+
+/* A peer that leaves a procedure of ATT or L2CAP unfinished for 30 s is dropped. */
+static bool overdue(struct connection *c, TickType_t *next)
+{
+    bool late = false;
+    if (c->rx_waiting) {
+        late = late || nimble_due(c->rx_deadline);
+        note(next, c->rx_deadline);
+    }
+    if (!SLIST_EMPTY(&c->prepared)) {
+        late = late || nimble_due(c->prepared_deadline);
+        note(next, c->prepared_deadline);
+    }
+    for (size_t i = 0; i < INDICATIONS_MAX; i++) {
+        if (c->indication[i].active) {
+            late = late || nimble_due(c->indication[i].deadline);
+            note(next, c->indication[i].deadline);
+        }
+    }
+    return late;
+}
+
+TickType_t gap_timers(struct nimble *n)
+{
+    TickType_t next = portMAX_DELAY;
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+        struct connection *c = &n->connections[i];
+        if (!c->used) {
+            continue;
+        }
+        TickType_t own = portMAX_DELAY;
+        if (!c->terminating && overdue(c, &own)) {
+            c->rx_waiting = false;
+            (void)ble_gap_terminate(c->handle, BLE_ERR_REM_USER_CONN_TERM);
+            own = 1;
+        }
+        if (c->used && c->updating) {
+            if (nimble_due(c->update_deadline)) {
+                c->updating = false; /* without an event, as NimBLE does */
+                c->signalling_id = 0;
+            } else {
+                note(&own, c->update_deadline);
+            }
+        }
+        next = own < next ? own : next;
+    }
+    return next;
+}
