@@ -20,6 +20,7 @@
 #include "services/gatt/ble_svc_gatt.h"
 
 #include "link.h"
+#include "trial.h"
 #include "updraft.h"
 #include "updraft/protocol1.h"
 
@@ -40,14 +41,16 @@ static const ble_uuid128_t service_uuid = BLE_UUID128_INIT(UPDRAFT_P1_SERVICE_UU
 
 static char name[NAME_SIZE_MAX + 1];
 static uint8_t own_address_type;
+static _Atomic bool told;
 static _Atomic bool advertise_again;
-static _Atomic uint32_t tried_ms;
+static _Atomic uint32_t not_before_ms;
 
 static void on_sync(void);
 static void on_reset(int reason);
 static int on_gap_event(struct ble_gap_event *event, void *argument);
 static void host_task(void *argument);
 static void advertise(void);
+static void try_again(uint32_t delay_ms);
 static int set_fields(void);
 static void set_name(const char *new_name);
 
@@ -85,9 +88,9 @@ uint32_t updraft_gap_poll(void)
     if (!atomic_load(&advertise_again)) {
         return 0;
     }
-    uint32_t since_ms = updraft_now_ms() - atomic_load(&tried_ms);
-    if (since_ms < ADVERTISE_RETRY_MS) {
-        return ADVERTISE_RETRY_MS - since_ms;
+    int32_t left_ms = (int32_t)(atomic_load(&not_before_ms) - updraft_now_ms());
+    if (left_ms > 0) {
+        return (uint32_t)left_ms;
     }
     atomic_store(&advertise_again, false);
     if (ble_hs_synced()) { /* if not, on_sync will do it */
@@ -113,7 +116,7 @@ static void on_sync(void)
         ESP_LOGE(TAG, "no Bluetooth address: NimBLE error %d", rc);
         return;
     }
-    if (updraft_on_trial()) {
+    if (updraft_trial_under_way()) {
         /* A new firmware may have a new table: clients that subscribed learn of it. */
         ble_svc_gatt_changed(0x0001, 0xffff);
     }
@@ -144,6 +147,11 @@ static void advertise(void)
         ble_gap_adv_active()) {
         return;
     }
+    if (!updraft_trial_tested()) {
+        /* A client that finds the new firmware may take it for a good one. */
+        try_again(/* delay_ms= */ 0);
+        return;
+    }
     const struct ble_gap_adv_params params = {
         .conn_mode = BLE_GAP_CONN_MODE_UND,
         .disc_mode = BLE_GAP_DISC_MODE_GEN,
@@ -154,14 +162,21 @@ static void advertise(void)
                                &params, on_gap_event, /* cb_arg= */ NULL);
     }
     if (rc == 0) {
-        ESP_LOGI(TAG, "advertising as \"%s\"", name);
-        updraft_radio_ready();
+        if (!atomic_exchange(&told, true)) {
+            ESP_LOGI(TAG, "advertising as \"%s\"", name);
+        }
+        updraft_trial_radio_ready();
     } else if (rc != BLE_HS_EALREADY) {
         ESP_LOGW(TAG, "advertising does not start: NimBLE error %d", rc);
-        atomic_store(&tried_ms, updraft_now_ms());
-        atomic_store(&advertise_again, true);
-        updraft_link_wake();
+        try_again(ADVERTISE_RETRY_MS);
     }
+}
+
+static void try_again(uint32_t delay_ms)
+{
+    atomic_store(&not_before_ms, updraft_now_ms() + delay_ms);
+    atomic_store(&advertise_again, true);
+    updraft_link_wake();
 }
 
 static int set_fields(void)

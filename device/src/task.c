@@ -17,7 +17,6 @@
 #include "trial.h"
 #include "updraft/device_session.h"
 
-#define TRIAL_POLL_MS      1000u
 #define IDLE_POLL_MS       1000u
 #define PROGRESS_STEP_SIZE (64u * 1024u)
 /* After the answer to DONE: so long for it to get out or the client to leave, then so
@@ -81,11 +80,7 @@ static void run(void *argument)
     }
     for (;;) {
         struct updraft_link_event event;
-        bool on_trial = updraft_trial_under_way();
-        updraft_trial_poll();
-        if (on_trial != updraft_trial_under_way()) {
-            updraft_device_set_on_trial(&device, false);
-        }
+        updraft_device_set_on_trial(&device, updraft_trial_under_way());
         while (updraft_link_take(&event)) {
             input(&event);
             act();
@@ -283,9 +278,10 @@ static uint32_t close_idle(void)
     return updraft_link_count() > 0 ? IDLE_POLL_MS : 0;
 }
 
+/* other_ms: 0 means never. */
 static void wait_until(uint32_t *wait_ms, uint32_t other_ms)
 {
-    if (other_ms < *wait_ms) {
+    if (other_ms != 0 && other_ms < *wait_ms) {
         *wait_ms = other_ms;
     }
 }
@@ -295,18 +291,14 @@ static void wait_for_work(void)
 {
     uint32_t wait_ms = UINT32_MAX;
     uint32_t deadline_ms;
-    if (updraft_trial_under_way()) {
-        wait_until(&wait_ms, TRIAL_POLL_MS);
-    }
+    wait_until(&wait_ms, updraft_trial_poll());
     if (updraft_device_deadline(&device, &deadline_ms)) {
         int32_t left_ms = (int32_t)(deadline_ms - updraft_now_ms());
-        wait_until(&wait_ms, left_ms > 0 ? (uint32_t)left_ms : 0);
+        wait_until(&wait_ms, left_ms > 0 ? (uint32_t)left_ms : 1);
     }
     if (config.poll_radio != NULL) {
-        uint32_t retry_ms = config.poll_radio();
-        uint32_t idle_ms = close_idle();
-        wait_until(&wait_ms, retry_ms > 0 ? retry_ms : UINT32_MAX);
-        wait_until(&wait_ms, idle_ms > 0 ? idle_ms : UINT32_MAX);
+        wait_until(&wait_ms, config.poll_radio());
+        wait_until(&wait_ms, close_idle());
     }
     ulTaskNotifyTake(pdTRUE,
                      wait_ms == UINT32_MAX ? portMAX_DELAY : pdMS_TO_TICKS(wait_ms) + 1);

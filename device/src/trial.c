@@ -17,21 +17,26 @@
 /* The watchdog's time between two polls: above the longest that flash work or another
  * task of higher priority may take. */
 #define POLL_LIMIT_MS 10000u
+#define POLL_MS       1000u
 
 static const char *const TAG = "updraft";
 
 static const struct updraft_slots *slots;
 static _Atomic bool under_way;
 static _Atomic bool radio_ready;
-static bool tested;
+static _Atomic bool tested;
 static uint32_t begun_ms;
+/* Update task only: since when everything that a confirmation needs has been there. */
+static bool fine;
+static uint32_t fine_since_ms;
 
 static void confirm(void);
 
 void updraft_trial_begin(const struct updraft_slots *new_slots)
 {
     slots = new_slots;
-    tested = false;
+    fine = false;
+    atomic_store(&tested, false);
     begun_ms = updraft_now_ms();
     atomic_store(&radio_ready, false);
     atomic_store(&under_way, updraft_slot_on_trial(slots));
@@ -65,21 +70,41 @@ void updraft_trial_test(const updraft_config_t *config)
         updraft_trial_fail("self-test failed");
         return;
     }
-    tested = true;
+    atomic_store(&tested, true);
     ESP_LOGI(TAG, "self-test passed");
 }
 
-void updraft_trial_poll(void)
+bool updraft_trial_tested(void)
+{
+    return !updraft_trial_under_way() || atomic_load(&tested);
+}
+
+uint32_t updraft_trial_poll(void)
 {
     if (!updraft_trial_under_way()) {
-        return;
+        return 0;
     }
     updraft_watchdog_feed();
-    if (tested && ble_hs_synced() && atomic_load(&radio_ready)) {
-        confirm();
-    } else if (updraft_now_ms() - begun_ms >= CONFIG_UPDRAFT_TRIAL_LIMIT_S * 1000u) {
+    uint32_t now_ms = updraft_now_ms();
+    if (now_ms - begun_ms >= CONFIG_UPDRAFT_TRIAL_LIMIT_S * 1000u) {
         updraft_trial_fail("Bluetooth did not come up");
+        return 0;
     }
+    if (!atomic_load(&tested) || !ble_hs_synced() || !atomic_load(&radio_ready)) {
+        fine = false;
+        return POLL_MS;
+    }
+    if (!fine) {
+        fine = true;
+        fine_since_ms = now_ms;
+    }
+    uint32_t fine_ms = now_ms - fine_since_ms;
+    if (fine_ms < CONFIG_UPDRAFT_TRIAL_SETTLE_MS) {
+        uint32_t left_ms = CONFIG_UPDRAFT_TRIAL_SETTLE_MS - fine_ms;
+        return left_ms < POLL_MS ? left_ms : POLL_MS;
+    }
+    confirm();
+    return 0;
 }
 
 void updraft_trial_fail(const char *why)

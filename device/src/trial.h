@@ -23,10 +23,13 @@ void updraft_trial_radio_ready(void);
 /* Update task, once, while a trial is under way. Runs the app's self-test. */
 void updraft_trial_test(const updraft_config_t *config);
 
-/* Update task, at least once a second while a trial is under way. Feeds the watchdog;
- * confirms the firmware when everything it needs has happened, rolls it back when the
- * limit is over. */
-void updraft_trial_poll(void);
+/* Any task. True once the self-test has passed, or when there is no trial. */
+bool updraft_trial_tested(void);
+
+/* Update task. Feeds the watchdog; confirms the firmware once everything that it needs
+ * has been there for CONFIG_UPDRAFT_TRIAL_SETTLE_MS, rolls it back when the limit is
+ * over. Returns in how many ms to call it again, 0: not at all. */
+uint32_t updraft_trial_poll(void);
 
 /* Any task, while a trial is under way. Goes back to the firmware before and does not
  * return; returns, with the trial over and the firmware kept, only if there is nothing to

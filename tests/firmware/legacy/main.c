@@ -31,7 +31,7 @@
 #define WORKER_STACK     4096
 #define WORKER_PRIORITY  5
 
-enum job_kind { JOB_CONTROL, JOB_DATA, JOB_DISCONNECTED };
+enum job_kind { JOB_CONTROL, JOB_DATA, JOB_DISCONNECTED, JOB_CONFIRM };
 
 struct job {
     uint8_t kind;
@@ -50,6 +50,16 @@ static QueueHandle_t queue;
 
 static void advertise(void);
 
+static void confirm(void)
+{
+    esp_ota_img_states_t state;
+    if (esp_ota_get_state_partition(esp_ota_get_running_partition(), &state) == ESP_OK &&
+        state == ESP_OTA_IMG_PENDING_VERIFY &&
+        esp_ota_mark_app_valid_cancel_rollback() == ESP_OK) {
+        ESP_LOGI(TAG, "confirmed");
+    }
+}
+
 static int carry_out(const struct job *job)
 {
     switch ((enum job_kind)job->kind) {
@@ -64,6 +74,9 @@ static int carry_out(const struct job *job)
         return legacy_data(job->connection, job->bytes, job->size_bytes);
     case JOB_DISCONNECTED:
         legacy_disconnected(job->connection);
+        return 0;
+    case JOB_CONFIRM:
+        confirm();
         return 0;
     }
     return 0;
@@ -256,12 +269,9 @@ static void advertise(void)
         ESP_LOGE(TAG, "advertising does not start: %d", rc);
         return;
     }
-    esp_ota_img_states_t state;
-    if (esp_ota_get_state_partition(esp_ota_get_running_partition(), &state) == ESP_OK &&
-        state == ESP_OTA_IMG_PENDING_VERIFY) {
-        (void)esp_ota_mark_app_valid_cancel_rollback();
-        ESP_LOGI(TAG, "confirmed");
-    }
+    static struct job job;
+    job.kind = JOB_CONFIRM;
+    (void)submit(&job);
 }
 
 static void on_sync(void)
