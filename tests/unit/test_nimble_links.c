@@ -257,6 +257,38 @@ static void a_blocked_host_loses_nothing_while_buffers_last(void **state)
     fixture_close(0);
 }
 
+/* While a 64 KiB block is erased (150 ms) neither host nor VHCI runs. The controller goes
+ * on by itself, and what it cannot hold it does not acknowledge. */
+static void a_flash_operation_stops_the_host_and_nothing_is_lost(void **state)
+{
+    (void)state;
+    const struct fixture_options options = {.timed = true, .flash = "typical"};
+    fixture_open(&options);
+    struct att_link *link = att_connect(0, 247);
+    uint16_t value = att_value_handle(link, 1);
+    fixture_run_ms(500);
+    size_t mark = fixture.log_size;
+    give_order(link, ORDER_FLASH_IN_TASK, 0);
+    uint64_t completed = link->host.completed;
+    for (uint8_t i = 0; i < 12; i++) {
+        uint8_t bytes[100];
+        memset(bytes, i, sizeof(bytes));
+        att_write_command(link, value, bytes, sizeof(bytes));
+    }
+    fixture_run_ms(100);
+    assert_false(fixture_wrote("value", mark));
+    assert_int_equal(link->host.completed, completed + 8); /* what the controller holds */
+    fixture_run_ms(200);
+    assert_true(fixture_wrote("flash: 0\n", mark));
+    for (unsigned i = 0; i < 12; i++) {
+        char text[48];
+        snprintf(text, sizeof(text), "value 100 bytes, first %u, last %u\n", i, i);
+        assert_true(fixture_wrote(text, mark));
+    }
+    assert_int_equal(sim_nimble_fragments_dropped(fixture.board), 0);
+    fixture_close(0);
+}
+
 /* Links. */
 
 static void advertising_goes_on_while_a_connection_is_free(void **state)
@@ -550,6 +582,7 @@ int main(void)
         cmocka_unit_test(an_unfinished_packet_is_dropped_by_the_next_one),
         cmocka_unit_test(a_packet_that_is_never_finished_ends_the_link),
         cmocka_unit_test(a_blocked_host_loses_nothing_while_buffers_last),
+        cmocka_unit_test(a_flash_operation_stops_the_host_and_nothing_is_lost),
         cmocka_unit_test(advertising_goes_on_while_a_connection_is_free),
         cmocka_unit_test(reasons_of_the_peer_reach_the_firmware),
         cmocka_unit_test(longer_pdus_are_asked_for_by_itself),

@@ -155,11 +155,14 @@ static void advertise_too_much(void)
     print_rc("just enough", ble_gap_adv_set_fields(&fields));
 }
 
-static void erase_flash(void)
+/* Of applications, the second slot: this firmware runs in another. */
+static void erase_flash(esp_partition_type_t type, size_t size)
 {
-    const esp_partition_t *partition = esp_partition_find_first(
-        ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_ANY, NULL);
-    print_rc("flash", esp_partition_erase_range(partition, 0, 4096));
+    esp_partition_subtype_t subtype = type == ESP_PARTITION_TYPE_APP
+                                          ? ESP_PARTITION_SUBTYPE_APP_OTA_1
+                                          : ESP_PARTITION_SUBTYPE_ANY;
+    const esp_partition_t *partition = esp_partition_find_first(type, subtype, NULL);
+    print_rc("flash", esp_partition_erase_range(partition, 0, size));
 }
 
 static void set_phy(uint16_t connection)
@@ -211,9 +214,10 @@ static void obey(uint16_t connection, const uint8_t *order, uint16_t size)
         ble_svc_gatt_changed(1, 0xffff);
         break;
     case ORDER_FLASH:
-        erase_flash();
+        erase_flash(ESP_PARTITION_TYPE_DATA, 4096);
         break;
     case ORDER_NOTIFY_FROM_TASK:
+    case ORDER_FLASH_IN_TASK:
     case ORDER_STOP:
         worker_order = order[0];
         xTaskNotifyGive(worker);
@@ -322,6 +326,8 @@ static void work(void *context)
         ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
         if (worker_order == ORDER_NOTIFY_FROM_TASK) {
             notify(1, 20, "notify from task");
+        } else if (worker_order == ORDER_FLASH_IN_TASK) {
+            erase_flash(ESP_PARTITION_TYPE_APP, 65536);
         } else {
             print_rc("stop", nimble_port_stop());
             print_rc("deinit", nimble_port_deinit());

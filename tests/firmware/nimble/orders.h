@@ -30,6 +30,7 @@ enum order {
     ORDER_PHY,
     ORDER_RESET,
     ORDER_CALLOUT, /* argument: ms */
+    ORDER_FLASH_IN_TASK,
 };
 
 #endif
