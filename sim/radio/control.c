@@ -397,9 +397,18 @@ static void answer_unknown(struct side *side, uint8_t opcode)
     control_send(side, pdu, sizeof(pdu));
 }
 
+static void length_requested(struct side *side, const uint8_t *bytes)
+{
+    if (!side->controller->config.data_length) {
+        answer_unknown(side, bytes[0]);
+        return;
+    }
+    length_agreed(side, bytes);
+    send_length(side, LL_LENGTH_RSP);
+}
+
 void control_receive(struct side *side, const uint8_t *bytes, uint8_t size)
 {
-    const sim_controller_t *controller = side->controller;
     assert(size > 0);
     (void)size; /* both ends are ours: PDUs are whole */
     switch ((enum ll_opcode)bytes[0]) {
@@ -434,12 +443,7 @@ void control_receive(struct side *side, const uint8_t *bytes, uint8_t size)
         refused(side, bytes[1], bytes[2]);
         break;
     case LL_LENGTH_REQ:
-        if (!controller->config.data_length) {
-            answer_unknown(side, bytes[0]);
-            break;
-        }
-        length_agreed(side, bytes);
-        send_length(side, LL_LENGTH_RSP);
+        length_requested(side, bytes);
         break;
     case LL_LENGTH_RSP:
         side->length_sent = false;
@@ -448,7 +452,7 @@ void control_receive(struct side *side, const uint8_t *bytes, uint8_t size)
     case LL_PHY_REQ:
     case LL_PHY_RSP:
     case LL_PHY_UPDATE_IND:
-        if (!controller->config.phy_2m) {
+        if (!side->controller->config.phy_2m) {
             answer_unknown(side, bytes[0]);
             break;
         }

@@ -499,74 +499,6 @@ static void a_reset_board_comes_back_as_new(void **state)
     fixture_close(0);
 }
 
-/* Stale tables. */
-
-static void service_changed_reaches_those_who_asked(void **state)
-{
-    (void)state;
-    const struct fixture_options options = {.centrals = 2};
-    fixture_open(&options);
-    struct att_link *asked = att_connect(0, 0);
-    struct att_link *other = att_connect(1, 0);
-    const uint16_t changed_cccd = 9;
-    assert_int_equal(att_write(asked, changed_cccd, "\x02\x00", 2), 0);
-    give_order(other, ORDER_CHANGED, 0);
-    fixture_run_ms(50);
-    assert_int_equal(asked->updates, 1);
-    assert_true(asked->update[0].indication);
-    assert_int_equal(asked->update[0].handle, changed_cccd - 1);
-    assert_memory_equal(asked->update[0].bytes, "\x01\x00\xFF\xFF", 4);
-    assert_int_equal(other->updates, 0);
-    fixture_close(0);
-}
-
-static size_t read_hash(struct att_link *link, uint8_t hash[16])
-{
-    const uint8_t request[7] = {0x08, 1, 0, 0xFF, 0xFF, 0x2A, 0x2B};
-    size_t size = att_request(link, request, sizeof(request));
-    if (att_error(link) == 0) {
-        memcpy(hash, link->answer + 4, 16);
-    }
-    return size;
-}
-
-static void the_database_hash_is_there_with_caching_only(void **state)
-{
-    (void)state;
-    uint8_t hash[16] = {0};
-    fixture_open(NULL);
-    struct att_link *link = att_connect(0, 0);
-    read_hash(link, hash);
-    assert_int_equal(att_error(link), 0x0A);
-    fixture_close(0);
-
-    const struct fixture_options caching = {.firmware = "nimble_caching"};
-    fixture_open(&caching);
-    link = att_connect(0, 0);
-    assert_int_equal(read_hash(link, hash), 20);
-    fixture_close(0);
-    /* The table's 30 attributes by hand (Vol 3, Part G, 7.3.1), through OpenSSL's
-     * AES-CMAC with a key of zeroes; least significant byte first. */
-    static const uint8_t expected[16] = {0x78, 0xEC, 0xBC, 0x68, 0xF5, 0x6B, 0x8B, 0x95,
-                                         0x4B, 0xC0, 0xFB, 0x66, 0x44, 0xEC, 0x0E, 0xF5};
-    assert_memory_equal(hash, expected, 16);
-}
-
-static void client_features_once_set_stay_set(void **state)
-{
-    (void)state;
-    const struct fixture_options caching = {.firmware = "nimble_caching"};
-    fixture_open(&caching);
-    struct att_link *link = att_connect(0, 0);
-    const uint16_t features = 13;
-    assert_int_equal(att_write(link, features, "\x01", 1), 0);
-    uint8_t read[3] = {0x0A, features, 0};
-    att_request(link, read, sizeof(read));
-    assert_int_equal(link->answer[1], 1);
-    assert_int_equal(att_write(link, features, "\x00", 1), 0x13);
-    fixture_close(0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -594,9 +526,6 @@ int main(void)
         cmocka_unit_test(without_a_radio_synchronisation_never_comes),
         cmocka_unit_test(a_flash_call_in_the_host_task_crashes),
         cmocka_unit_test(a_reset_board_comes_back_as_new),
-        cmocka_unit_test(service_changed_reaches_those_who_asked),
-        cmocka_unit_test(the_database_hash_is_there_with_caching_only),
-        cmocka_unit_test(client_features_once_set_stay_set),
     };
     printf("seed %d\n", FIXTURE_SEED);
     return cmocka_run_group_tests(tests, NULL, NULL);
