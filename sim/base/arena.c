@@ -24,7 +24,7 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-#define ARENA_REGIONS_MAX 16
+#define ARENA_REGIONS_MAX 32
 #define ARENA_ALIGNMENT   16u
 
 struct region {

@@ -22,7 +22,7 @@
 #define SIM_TASKS_MAX     24
 #define SIM_HANDLERS_MAX  5
 #define SIM_LINE_MAX      256
-#define SIM_MODULES_MAX   8
+#define SIM_MODULES_MAX   32
 #define SIM_WATCHERS_MAX  16
 #define SIM_TAG_LEVELS    16
 #define SIM_CYCLES_PER_US 160u
@@ -155,6 +155,7 @@ struct sim_board {
     uint64_t stall_until_us;
     uint64_t stall_from_us;
     bool stalled;
+    bool idle; /* no task has run since all had nothing to do */
     TaskHandle_t slice_task;
     uint64_t slice_us;
     uint64_t spin_us;

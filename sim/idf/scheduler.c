@@ -237,6 +237,7 @@ static void run_tasks(sim_board_t *board)
     while (board->pending == SIM_PENDING_NONE && !board->stalled) {
         TaskHandle_t task = choose(board);
         if (task == NULL) {
+            board->idle = true;
             sim_watchdogs_idle(board);
             return;
         }
@@ -270,6 +271,10 @@ static void run(void *context)
             end_stall(board);
         }
         tell_room(board);
+        if (board->idle) {
+            sim_watchdogs_idle(board); /* the idle task ran until now */
+            board->idle = false;
+        }
         run_tasks(board);
     }
     if (board->pending != SIM_PENDING_NONE) {
@@ -303,6 +308,7 @@ void sim_scheduler_clear(sim_board_t *board)
     board->locked_by = NULL;
     board->lock_depth = 0;
     board->stalled = false;
+    board->idle = false;
     board->stall_until_us = 0;
     board->slice_task = NULL;
     board->detour = false;

@@ -168,19 +168,6 @@ static void restart_if_all_fed(sim_board_t *board)
     }
 }
 
-static bool is_idle(const sim_board_t *board)
-{
-    if (board->stalled) {
-        return false;
-    }
-    for (size_t i = 0; i < SIM_TASKS_MAX; i++) {
-        if (board->tasks[i].state == SIM_TASK_READY) {
-            return false;
-        }
-    }
-    return true;
-}
-
 void sim_watchdogs_idle(sim_board_t *board)
 {
     board->task_watchdog.idle_fed = true;
@@ -221,8 +208,8 @@ static void task_fire(void *context)
     if (!watchdog->on) {
         return;
     }
-    if (is_idle(board)) {
-        sim_watchdogs_idle(board); /* it ran until this moment */
+    if (board->idle) {
+        sim_watchdogs_idle(board); /* its task ran until this moment */
     }
     if (sim_now_us(board) < watchdog->deadline_us) {
         sim_loop_at(board->config.loop, &watchdog->event, watchdog->deadline_us);

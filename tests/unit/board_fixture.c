@@ -75,9 +75,9 @@ struct board_fixture *board_new(const struct board_options *options)
                                  options->idf_major >= 6 ? 1 : 5, fixture->flash);
     assert_true(sim_chip_flash_factory(fixture->chip, sim_partitions_two_ota,
                                        sim_partitions_two_ota_count));
-    board_install(fixture, "factory",
-                  options->firmware != NULL ? options->firmware : "kernel", "1.0.0",
-                  options->behaviour);
+    board_install(
+        fixture, "factory", options->firmware != NULL ? options->firmware : "kernel",
+        options->version != NULL ? options->version : "1.0.0", options->behaviour);
     struct sim_board_config config = {
         .arena = arena,
         .loop = fixture->loop,

@@ -25,6 +25,7 @@ struct board_fixture {
 
 struct board_options {
     const char *firmware;  /* of *factory*; "kernel" */
+    const char *version;   /* "1.0.0" */
     const char *behaviour; /* NULL: good */
     const char *timing;    /* NULL: ideal */
     int idf_major;         /* 0: 5 */
