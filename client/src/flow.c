@@ -19,7 +19,7 @@ static const uint16_t transitions[UPDRAFT_FLOW_STATE_COUNT] = {
         TO(UPDATING) | TO(WATCHING) | TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
     [UPDRAFT_FLOW_UPDATING] = TO(LEAVING) | TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
     [UPDRAFT_FLOW_LEAVING] = TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
-    [UPDRAFT_FLOW_WATCHING] = TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
+    [UPDRAFT_FLOW_WATCHING] = TO(READING) | TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
     [UPDRAFT_FLOW_CLOSING] = TO(PAUSING) | TO(FINISHED),
     [UPDRAFT_FLOW_PAUSING] = TO(FINDING) | TO(FINISHED),
     [UPDRAFT_FLOW_FINISHED] = 0,
@@ -261,6 +261,10 @@ static char *information_text(struct updraft_flow *flow,
 
 static void information_read(struct updraft_flow *flow, uint32_t now_ms)
 {
+    if (flow->returning && flow->watched) {
+        updraft_flow_judge(flow, now_ms);
+        return;
+    }
     if (flow->returning) {
         updraft_flow_watch(flow, now_ms);
         return;
@@ -326,6 +330,7 @@ static void connected(struct updraft_flow *flow,
     flow->mtu = event->mtu;
     memcpy(flow->properties, event->properties, sizeof(flow->properties));
     flow->firmware[0] = '\0';
+    flow->watched = false;
     updraft_flow_enter(flow, UPDRAFT_FLOW_READING);
     updraft_flow_report(flow, UPDRAFT_EVENT_CONNECTED);
     if (!flow->returning) {
@@ -459,7 +464,11 @@ void updraft_flow_tick(struct updraft_flow *flow, uint32_t now_ms)
         updraft_flow_failed(flow, UPDRAFT_ERROR_LINK_LOST, /* link_up= */ true, now_ms);
         break;
     case UPDRAFT_FLOW_WATCHING:
-        updraft_flow_judge(flow, now_ms);
+        /* That the link holds shows a living controller; an answer, a living firmware. */
+        flow->watched = true;
+        flow->firmware[0] = '\0';
+        updraft_flow_enter(flow, UPDRAFT_FLOW_READING);
+        read_from(flow, 0, now_ms);
         break;
     case UPDRAFT_FLOW_CLOSING:
         closed(flow, now_ms);

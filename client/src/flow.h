@@ -54,7 +54,7 @@ struct updraft_flow_config {
     uint32_t close_limit_ms;   /* from asking for the end of the link to its end; 5000 */
     uint32_t pause_ms;         /* between attempts; 500 */
     uint32_t return_limit_ms;  /* from the device's yes to its being back; 60000 */
-    uint32_t watch_ms;    /* how long the device that is back must hold the link; 2000 */
+    uint32_t watch_ms;    /* how long the device that is back must hold the link; 5000 */
     uint8_t attempts_max; /* links tried before the device has the image; 3 */
 };
 
@@ -89,6 +89,7 @@ struct updraft_flow {
     bool several;                /* and another one */
     bool chosen;      /* address is the device; from now on only this one is looked for */
     bool known;       /* firmware_before was read */
+    bool watched;     /* it held the link for watch_ms; it is being read once more */
     bool returning;   /* the device has the image, as far as we know */
     int verdict_lost; /* an error: the link ended between DONE and its answer; or 0 */
     bool then_finish; /* CLOSING, what follows: finish with status, else another try */

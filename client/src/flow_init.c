@@ -16,8 +16,10 @@
 #define CLOSE_LIMIT_MS   5000u
 #define PAUSE_MS         500u
 #define RETURN_LIMIT_MS  60000u
-#define WATCH_MS         2000u
-#define ATTEMPTS_MAX     3u
+/* Longer than the shortest trial (UPDRAFT_TRIAL_SETTLE_MS), so that a firmware that still
+ * holds the link is a confirmed one. */
+#define WATCH_MS     5000u
+#define ATTEMPTS_MAX 3u
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
 {

@@ -206,7 +206,7 @@ void updraft_flow_watch(struct updraft_flow *flow, uint32_t now_ms)
 
 void updraft_flow_judge(struct updraft_flow *flow, uint32_t now_ms)
 {
-    assert(flow->state == UPDRAFT_FLOW_WATCHING);
+    assert(flow->state == UPDRAFT_FLOW_READING && flow->watched);
     bool told = flow->firmware[0] != '\0' && flow->version[0] != '\0';
     bool changed = strcmp(flow->firmware, flow->firmware_before) != 0;
     int status = UPDRAFT_OK;

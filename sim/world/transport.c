@@ -228,7 +228,9 @@ static void on_done(sim_transport_t *transport, sim_peer_t *peer, uint64_t token
         [OPERATION_WRITE] = UPDRAFT_TRANSPORT_WRITTEN,
         [OPERATION_SUBSCRIBE] = UPDRAFT_TRANSPORT_SUBSCRIBED,
     };
-    if (peer != transport->peer || !transport->connected) {
+    /* What a lost link cut short ends without an event of its own. */
+    if (peer != transport->peer || !transport->connected ||
+        att_error == SIM_CENTRAL_ATT_ERROR_ABANDONED) {
         return;
     }
     assert((token >> 8) <= OPERATION_SUBSCRIBE);
