@@ -11,30 +11,30 @@ enum legacy_defect {
     /* A packet shorter than the packet size is written with what the buffer held. */
     LEGACY_STALE_BYTES = 1 << 0,
     /* The packet size is believed: 600 writes what lies behind the buffer, too. */
-    LEGACY_ANY_PACKET_SIZE = 1 << 1,
+    LEGACY_PACKET_SIZE = 1 << 1,
     /* A packet longer than the packet size is an ATT error, but written all the same. */
-    LEGACY_WRITES_WRONG_LENGTH = 1 << 2,
+    LEGACY_WRONG_LENGTH = 1 << 2,
     /* A failed flash write is logged, and that is all. */
-    LEGACY_IGNORES_WRITE_ERRORS = 1 << 3,
+    LEGACY_WRITE_ERRORS = 1 << 3,
     /* The update goes on when its connection has ended: the next one continues it. */
     LEGACY_KEEPS_UPDATING = 1 << 4,
     /* A second REQUEST begins again without ending the first. */
     LEGACY_SECOND_REQUEST = 1 << 5,
     /* Flash is erased and written inside NimBLE's access callback. */
-    LEGACY_FLASH_IN_HOST_TASK = 1 << 6,
+    LEGACY_HOST_TASK = 1 << 6,
     /* The chip restarts inside the access callback of DONE. */
-    LEGACY_RESTARTS_AT_ONCE = 1 << 7,
+    LEGACY_RESTARTS = 1 << 7,
     /* Whatever boots is marked valid before anything was tested. */
-    LEGACY_CONFIRMS_BLINDLY = 1 << 8,
+    LEGACY_CONFIRMS = 1 << 8,
     /* The slot is chosen by the addresses of the stock partition table. */
-    LEGACY_FIXED_ADDRESSES = 1 << 9,
+    LEGACY_ADDRESSES = 1 << 9,
     /* A Control value that is not allowed is refused, but the last one is obeyed again.
      */
-    LEGACY_REPEATS_CONTROL = 1 << 10,
+    LEGACY_REPEATS = 1 << 10,
     /* Any connection may send data into another one's update. */
     LEGACY_NO_OWNER = 1 << 11,
-    /* The slot is erased as soon as REQUEST comes, on trial too. */
-    LEGACY_ERASES_ON_TRIAL = 1 << 12,
+    /* The slot is erased as soon as REQUEST comes, on trial too; and the trial lasts. */
+    LEGACY_ON_TRIAL = 1 << 12,
 };
 
 #ifndef LEGACY_DEFECTS

@@ -46,6 +46,7 @@ static const char *const TAG = "legacy";
 static uint8_t own_address_type;
 static uint16_t control_handle;
 static uint8_t control_value;
+static uint8_t control_written;
 static QueueHandle_t queue;
 
 static void advertise(void);
@@ -85,7 +86,7 @@ static int carry_out(const struct job *job)
 /* Host task. */
 static int submit(const struct job *job)
 {
-    if (HAS_DEFECT(LEGACY_FLASH_IN_HOST_TASK)) {
+    if (HAS_DEFECT(LEGACY_HOST_TASK)) {
         return carry_out(job);
     }
     return xQueueSend(queue, job, pdMS_TO_TICKS(QUEUE_LIMIT_MS)) == pdTRUE
@@ -116,7 +117,7 @@ void legacy_answer(uint16_t connection, uint8_t opcode)
 
 void legacy_restart(void)
 {
-    if (!HAS_DEFECT(LEGACY_RESTARTS_AT_ONCE)) {
+    if (!HAS_DEFECT(LEGACY_RESTARTS)) {
         vTaskDelay(pdMS_TO_TICKS(RESTART_AFTER_MS));
     }
     esp_restart();
@@ -145,7 +146,7 @@ static int access_control(uint16_t connection, uint16_t attribute,
                    : BLE_ATT_ERR_INSUFFICIENT_RES;
     }
     int error = 0;
-    uint8_t value = control_value;
+    uint8_t value = control_written;
     if (OS_MBUF_PKTLEN(context->om) != 1) {
         error = BLE_ATT_ERR_INVALID_ATTR_VALUE_LEN;
     } else {
@@ -153,13 +154,14 @@ static int access_control(uint16_t connection, uint16_t attribute,
         if (value != UPDRAFT_P1_NOP && value != UPDRAFT_P1_REQUEST &&
             value != UPDRAFT_P1_DONE) {
             error = BLE_ATT_ERR_VALUE_NOT_ALLOWED;
-            value = control_value;
+            value = control_written;
         }
     }
-    if (error != 0 && !HAS_DEFECT(LEGACY_REPEATS_CONTROL)) {
+    if (error != 0 && !HAS_DEFECT(LEGACY_REPEATS)) {
         return error;
     }
     control_value = value;
+    control_written = value;
     job.kind = JOB_CONTROL;
     job.connection = connection;
     job.size_bytes = 1;
@@ -178,6 +180,9 @@ static int access_data(uint16_t connection, uint16_t attribute,
     if (job.size_bytes == 0 ||
         ble_hs_mbuf_to_flat(context->om, job.bytes, sizeof(job.bytes), NULL) != 0) {
         return BLE_ATT_ERR_INVALID_ATTR_VALUE_LEN;
+    }
+    if (legacy_failed()) {
+        return BLE_ATT_ERR_UNLIKELY;
     }
     job.kind = JOB_DATA;
     job.connection = connection;
@@ -235,7 +240,8 @@ static int on_gap_event(struct ble_gap_event *event, void *argument)
 {
     static struct job job;
     (void)argument;
-    if (event->type == BLE_GAP_EVENT_CONNECT && event->connect.status != 0) {
+    if (event->type == BLE_GAP_EVENT_CONNECT &&
+        (event->connect.status != 0 || HAS_DEFECT(LEGACY_NO_OWNER))) {
         advertise();
     } else if (event->type == BLE_GAP_EVENT_DISCONNECT) {
         job.kind = JOB_DISCONNECTED;
@@ -269,9 +275,11 @@ static void advertise(void)
         ESP_LOGE(TAG, "advertising does not start: %d", rc);
         return;
     }
-    static struct job job;
-    job.kind = JOB_CONFIRM;
-    (void)submit(&job);
+    if (!HAS_DEFECT(LEGACY_ON_TRIAL)) {
+        static struct job job;
+        job.kind = JOB_CONFIRM;
+        (void)submit(&job);
+    }
 }
 
 static void on_sync(void)
@@ -303,7 +311,7 @@ void app_main(void)
     const esp_partition_t *running = esp_ota_get_running_partition();
     disable_boot_watchdog();
     ESP_LOGI(TAG, "running from %s", running->label);
-    if (HAS_DEFECT(LEGACY_CONFIRMS_BLINDLY)) {
+    if (HAS_DEFECT(LEGACY_CONFIRMS)) {
         (void)esp_ota_mark_app_valid_cancel_rollback();
     }
     ESP_ERROR_CHECK(nvs_flash_init());

@@ -20,7 +20,8 @@ static bool updating;
 static bool failed;
 static bool short_seen;
 static uint16_t owner = NOBODY;
-static uint16_t packet_size = 0;
+static uint16_t packet_size;
+static bool packet_size_told;
 static uint32_t written_bytes;
 static const esp_partition_t *slot;
 static esp_ota_handle_t handle;
@@ -29,7 +30,7 @@ static uint8_t buffer[2 * UPDRAFT_P1_PACKET_SIZE_MAX];
 
 static const esp_partition_t *choose_slot(void)
 {
-    if (!HAS_DEFECT(LEGACY_FIXED_ADDRESSES)) {
+    if (!HAS_DEFECT(LEGACY_ADDRESSES)) {
         return esp_ota_get_next_update_partition(NULL);
     }
     /* ota_1 if ota_0 runs, else ota_0, by the stock table of 4 MB chips. */
@@ -66,8 +67,12 @@ void legacy_request(uint16_t connection)
     if (updating && !HAS_DEFECT(LEGACY_SECOND_REQUEST)) {
         end_update();
     }
+    if (!packet_size_told) {
+        legacy_answer(connection, UPDRAFT_P1_REQUEST_NAK);
+        return;
+    }
     slot = choose_slot();
-    if (slot != NULL && HAS_DEFECT(LEGACY_ERASES_ON_TRIAL)) {
+    if (slot != NULL && HAS_DEFECT(LEGACY_ON_TRIAL)) {
         (void)esp_partition_erase_range(slot, 0, slot->size);
     }
     esp_err_t err = slot == NULL
@@ -120,7 +125,7 @@ static void write_buffer(uint32_t size_bytes)
     }
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "write at 0x%x: %s", (unsigned)written_bytes, esp_err_to_name(err));
-        failed = failed || !HAS_DEFECT(LEGACY_IGNORES_WRITE_ERRORS);
+        failed = failed || !HAS_DEFECT(LEGACY_WRITE_ERRORS);
         return;
     }
     written_bytes += size_bytes;
@@ -133,12 +138,15 @@ static int take_packet_size(const uint8_t *bytes, uint16_t size_bytes)
     }
     uint16_t told = (uint16_t)(bytes[0] | bytes[1] << 8);
     uint16_t limit =
-        HAS_DEFECT(LEGACY_ANY_PACKET_SIZE) ? sizeof(buffer) : UPDRAFT_P1_PACKET_SIZE_MAX;
-    if (told == 0 || told > limit) {
-        return BLE_ATT_ERR_VALUE_NOT_ALLOWED;
-    }
+        HAS_DEFECT(LEGACY_PACKET_SIZE) ? sizeof(buffer) : UPDRAFT_P1_PACKET_SIZE_MAX;
+    packet_size_told = told != 0 && told <= limit;
     packet_size = told;
-    return 0;
+    return packet_size_told ? 0 : BLE_ATT_ERR_VALUE_NOT_ALLOWED;
+}
+
+bool legacy_failed(void)
+{
+    return updating && failed;
 }
 
 int legacy_data(uint16_t connection, const uint8_t *bytes, uint16_t size_bytes)
@@ -149,9 +157,8 @@ int legacy_data(uint16_t connection, const uint8_t *bytes, uint16_t size_bytes)
     if (!updating) {
         return take_packet_size(bytes, size_bytes);
     }
-    uint16_t size_max = packet_size != 0 ? packet_size : UPDRAFT_P1_PACKET_SIZE_MAX;
-    bool wrong = size_bytes > size_max || short_seen;
-    if (wrong && !HAS_DEFECT(LEGACY_WRITES_WRONG_LENGTH)) {
+    bool wrong = size_bytes > packet_size || short_seen;
+    if (wrong && !HAS_DEFECT(LEGACY_WRONG_LENGTH)) {
         failed = true;
         return BLE_ATT_ERR_INVALID_ATTR_VALUE_LEN;
     }
@@ -159,11 +166,10 @@ int legacy_data(uint16_t connection, const uint8_t *bytes, uint16_t size_bytes)
         return BLE_ATT_ERR_UNLIKELY;
     }
     memcpy(buffer, bytes, size_bytes);
-    if (HAS_DEFECT(LEGACY_STALE_BYTES) || HAS_DEFECT(LEGACY_ANY_PACKET_SIZE)) {
-        write_buffer(size_max);
+    if (HAS_DEFECT(LEGACY_STALE_BYTES) || HAS_DEFECT(LEGACY_PACKET_SIZE)) {
+        write_buffer(packet_size);
     } else {
-        short_seen = size_bytes < size_max && packet_size != 0 &&
-                     !HAS_DEFECT(LEGACY_WRITES_WRONG_LENGTH);
+        short_seen = size_bytes < packet_size && !HAS_DEFECT(LEGACY_WRONG_LENGTH);
         write_buffer(size_bytes);
     }
     return wrong ? BLE_ATT_ERR_INVALID_ATTR_VALUE_LEN : 0;

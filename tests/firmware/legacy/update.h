@@ -17,6 +17,9 @@ void legacy_done(uint16_t connection);
 int legacy_data(uint16_t connection, const uint8_t *bytes, uint16_t size_bytes);
 void legacy_disconnected(uint16_t connection);
 
+/* Any task. The update under way cannot succeed any more. */
+bool legacy_failed(void);
+
 /* Given by main.c. */
 void legacy_answer(uint16_t connection, uint8_t opcode);
 void legacy_restart(void);
