@@ -193,6 +193,33 @@ static void images_fail_the_way_their_marker_says(void **state)
     }
 }
 
+static void a_dead_radio_is_never_spoken_to(void **state)
+{
+    (void)state;
+    static const char *const behaviours[] = {"good", "no-radio"};
+    for (size_t i = 0; i < 2; i++) {
+        struct board_options options = {.firmware = "nimble", .behaviour = behaviours[i]};
+        struct board_fixture *fixture = board_new(&options);
+        board_run(fixture, 500);
+        assert_int_equal(fixture->hci_packets > 0, i == 0);
+        board_free(fixture);
+    }
+}
+
+/* fw_foreign is made by the commands of docs/foreign-firmware.md. */
+static void firmware_built_as_documented_runs(void **state)
+{
+    (void)state;
+    static const char *const modules[] = {"foreign", "foreign_sdkconfig"};
+    for (size_t i = 0; i < 2; i++) {
+        struct board_fixture *fixture =
+            board_new(&(struct board_options){.firmware = modules[i]});
+        board_run_until(fixture, "running from factory", 1000);
+        assert_true(fixture->hci_packets > 0);
+        board_free(fixture);
+    }
+}
+
 static void flash_commands_take_the_time_of_the_chip(void **state)
 {
     (void)state;
@@ -359,10 +386,8 @@ static uint64_t operations(const struct board_fixture *fixture)
     return stats.operations;
 }
 
-static void cut_nvs(uint64_t operation, uint32_t variant)
+static void cut_nvs(struct board_fixture *fixture, uint64_t operation, uint32_t variant)
 {
-    struct board_options options = {.version = "nvs_churn", .seed = operation};
-    struct board_fixture *fixture = board_new(&options);
     sim_flash_cut_at(fixture->flash, operation, variant);
     board_run(fixture, 1000);
     assert_false(sim_board_powered(fixture->board));
@@ -378,24 +403,27 @@ static void cut_nvs(uint64_t operation, uint32_t variant)
         fail_msg("cut at operation %u, variant %u: wrote %d\n%s", (unsigned)operation,
                  variant, wrote, fixture->log);
     }
-    board_free(fixture);
 }
 
 static void nvs_loses_nothing_to_a_cut_at_any_operation(void **state)
 {
     (void)state;
     struct board_fixture *fixture =
-        board_new(&(struct board_options){.version = "nvs_churn"});
+        board_new(&(struct board_options){.version = "nvs_churn", .seed = 11});
+    sim_snapshot_t *snapshot = sim_arena_snapshot(fixture->arena);
     board_run_until(fixture, "done nvs_churn", 1000);
     assert_no_failure(fixture);
     uint64_t count = operations(fixture);
-    board_free(fixture);
     assert_true(count > 130);
     for (uint64_t operation = 0; operation < count; operation++) {
-        cut_nvs(operation, 0);
-        cut_nvs(operation, 1);
-        cut_nvs(operation, 2 + (uint32_t)operation);
+        uint32_t variants[] = {0, 1, 2 + (uint32_t)operation};
+        for (size_t i = 0; i < 3; i++) {
+            sim_arena_restore(fixture->arena, snapshot);
+            cut_nvs(fixture, operation, variants[i]);
+        }
     }
+    sim_snapshot_free(snapshot);
+    board_free(fixture);
 }
 
 static uint32_t crc32(const uint8_t *bytes, size_t size)
@@ -486,6 +514,8 @@ int main(void)
         cmocka_unit_test(the_task_watchdog_ends_whoever_starves_the_idle_task),
         cmocka_unit_test(the_rtc_watchdog_guards_until_it_is_turned_off),
         cmocka_unit_test(images_fail_the_way_their_marker_says),
+        cmocka_unit_test(a_dead_radio_is_never_spoken_to),
+        cmocka_unit_test(firmware_built_as_documented_runs),
         cmocka_unit_test(esp_ota_calls_fail_as_on_the_chip),
         cmocka_unit_test(an_update_runs_on_trial_and_is_confirmed),
         cmocka_unit_test(an_update_that_is_not_confirmed_is_rolled_back),
