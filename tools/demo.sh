@@ -3,6 +3,7 @@
 # BlueZ. usage: tools/demo.sh BUILD_DIRECTORY
 set -euo pipefail
 build=$(realpath "$1")
+self=$(realpath "${BASH_SOURCE[0]}")
 export PATH="$build/cli:$build/sim/tool:$PATH"
 
 if [ "${2:-}" != inside ]; then
@@ -16,7 +17,7 @@ if [ "${2:-}" != inside ]; then
     printf '%s\n' "Two ESP32 images are made. A virtual ESP32 starts with app-1.0.0.bin in its factory" \
         "partition; its flash takes the time that a real one takes. No radio: this link is ideal."
     updraft-sim --board esp32,image=app-1.0.0.bin --air ideal --flash typical -- \
-        "${BASH_SOURCE[0]}" "$build" inside
+        "$self" "$build" inside
     exit
 fi
 
