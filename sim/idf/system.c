@@ -329,12 +329,17 @@ int __wrap_gettimeofday(struct timeval *tv, void *tz)
 
 uint32_t esp_rom_crc32_le(uint32_t crc, uint8_t const *buf, uint32_t len)
 {
+    /* Four bits at a time, the polynomial being 0xEDB88320. */
+    static const uint32_t steps[16] = {
+        0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
+        0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
+        0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
+    };
     crc = ~crc;
     for (uint32_t i = 0; i < len; i++) {
         crc ^= buf[i];
-        for (int bit = 0; bit < 8; bit++) {
-            crc = (crc >> 1) ^ ((crc & 1u) != 0 ? 0xEDB88320u : 0);
-        }
+        crc = (crc >> 4) ^ steps[crc & 15u];
+        crc = (crc >> 4) ^ steps[crc & 15u];
     }
     return ~crc;
 }
