@@ -280,7 +280,7 @@ int link_disconnect(void *context)
     }
     bluez->link = BLUEZ_LINK_CLOSING;
     int status = bluez_call_plain(bluez, &bluez->link_call, bluez->device, BLUEZ_DEVICE,
-                                  "Disconnect", on_disconnected, CALL_LIMIT_US);
+                                  "Disconnect", on_disconnected, DISCONNECT_LIMIT_US);
     if (status != UPDRAFT_OK) {
         end_later(bluez, UPDRAFT_OK);
     }

@@ -23,6 +23,8 @@
 /* The kernel gives up a connection attempt after 20 s (le-connection-abort-by-local). */
 #define CONNECT_LIMIT_US (30 * SECOND_US)
 #define RESOLVE_LIMIT_US (20 * SECOND_US)
+/* Shorter than the flow's close_limit_ms: no connect may come before the link's end. */
+#define DISCONNECT_LIMIT_US (4 * SECOND_US)
 
 #define ADAPTERS_MAX 16u
 #define DEVICES_MAX  1024u

@@ -73,8 +73,8 @@ struct updraft_transport_ops {
     int (*scan)(void *context, bool on);
     /* Connects and finds the characteristics: CONNECTED or DISCONNECTED. */
     int (*connect)(void *context, const struct updraft_address *address);
-    /* Ends the connection: DISCONNECTED. Also ends a connect under way. STATE when there
-     * is neither. */
+    /* Ends the connection: DISCONNECTED, within 4 s whatever the other side does. Also
+     * ends a connect under way. STATE when there is neither. */
     int (*disconnect)(void *context);
     int (*read)(void *context, enum updraft_characteristic characteristic);
     /* size: at most 512 and, for a command, MTU - 3. with_response: ATT Write Request.
