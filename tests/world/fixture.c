@@ -4,7 +4,11 @@
 #include "tests/world/fixture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "sim/chip/otadata.h"
+#include "sim/chip/verify.h"
 
 #define FACTORY_SIZE (16u << 10)
 
@@ -19,9 +23,68 @@ void fixture_image_make(struct fixture_image *ret_image, const char *firmware,
         .size_bytes = size_bytes,
         .seed = 1,
     };
-    ret_image->size =
-        sim_image_make(&request, ret_image->bytes, sizeof(ret_image->bytes));
+    fixture_image_request(ret_image, &request);
+}
+
+void fixture_image_request(struct fixture_image *ret_image,
+                           const struct sim_image_request *request)
+{
+    ret_image->size = sim_image_make(request, ret_image->bytes, sizeof(ret_image->bytes));
     assert_true(ret_image->size > 0);
+}
+
+bool fixture_all(void)
+{
+    const char *all = getenv("UPDRAFT_TEST_ALL");
+    return all != NULL && all[0] != '\0';
+}
+
+bool fixture_never(world_t *world)
+{
+    (void)world;
+    return false;
+}
+
+bool fixture_runs(world_t *world)
+{
+    return sim_board_running(world->board) != NULL;
+}
+
+uint64_t fixture_operations(const world_t *world)
+{
+    struct sim_flash_stats stats;
+    sim_flash_stats(world->flash, &stats);
+    return stats.operations;
+}
+
+const struct sim_partition *fixture_part(const world_t *world, const char *label)
+{
+    static struct sim_partition_table table;
+    assert_int_equal(sim_chip_table(world->chip, &table), SIM_OK);
+    const struct sim_partition *partition = sim_partition_find(&table, -1, -1, label);
+    assert_non_null(partition);
+    return partition;
+}
+
+bool fixture_settled(world_t *world)
+{
+    struct sim_otadata_entry entries[2];
+    if (!fixture_runs(world)) {
+        return false;
+    }
+    assert_int_equal(sim_otadata_read(world->chip, entries), SIM_OK);
+    int active = sim_otadata_active(entries);
+    return active < 0 || (entries[active].state != SIM_OTA_NEW &&
+                          entries[active].state != SIM_OTA_PENDING_VERIFY);
+}
+
+bool fixture_verifies(const world_t *world)
+{
+    const struct sim_partition *running =
+        fixture_part(world, sim_board_running(world->board));
+    uint64_t us = 0;
+    return sim_chip_verify(world->chip, running->offset, running->size, SIM_VERIFY_LOAD,
+                           NULL, NULL, NULL, &us) == SIM_OK;
 }
 
 world_t *fixture_world(const struct world_config *changes)

@@ -26,6 +26,28 @@ struct fixture_image {
 void fixture_image_make(struct fixture_image *ret_image, const char *firmware,
                         const char *version, const char *behaviour, uint32_t size_bytes);
 
+/* The same for another chip, or with whatever else a request holds. */
+void fixture_image_request(struct fixture_image *ret_image,
+                           const struct sim_image_request *request);
+
+/* True when UPDRAFT_TEST_ALL asks for the long tests, too. */
+bool fixture_all(void);
+
+/* For world_run: never done, and a firmware runs. */
+bool fixture_never(world_t *world);
+bool fixture_runs(world_t *world);
+
+uint64_t fixture_operations(const world_t *world);
+
+/* The partition of that label; valid until the next call. */
+const struct sim_partition *fixture_part(const world_t *world, const char *label);
+
+/* A firmware runs, and otadata's active entry, where there is one, is not on trial. */
+bool fixture_settled(world_t *world);
+
+/* True when what runs verifies as the boot loader does it. */
+bool fixture_verifies(const world_t *world);
+
 /* A world whose *factory* holds "minimal" 1.0.0; prints the seed. changes may be NULL. */
 world_t *fixture_world(const struct world_config *changes);
 
