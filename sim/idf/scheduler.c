@@ -218,10 +218,18 @@ static void check_stack(TaskHandle_t task)
     }
 }
 
+static void tell_stalled(sim_board_t *board)
+{
+    if (board->config.ops->stalled != NULL) {
+        board->config.ops->stalled(board->config.context, board->stalled);
+    }
+}
+
 static void end_stall(sim_board_t *board)
 {
     board->stalled = false;
     sim_flash_settle(board->config.chip->flash);
+    tell_stalled(board);
 }
 
 static void tell_room(sim_board_t *board)
@@ -269,6 +277,13 @@ static void run(void *context)
                 return;
             }
             end_stall(board);
+            if (board->hci_refused) {
+                /* The controller interrupts first: what it held is the host's before any
+                 * task goes on, perhaps into another flash operation. */
+                tell_room(board);
+                sim_scheduler_kick(board);
+                return;
+            }
         }
         tell_room(board);
         if (board->idle) {
@@ -495,6 +510,7 @@ void sim_stall(sim_board_t *board, uint64_t us)
     board->stalled = true;
     board->stall_from_us = sim_now_us(board);
     board->stall_until_us = board->stall_from_us + us;
+    tell_stalled(board);
     sim_task_yield(board, false);
 }
 

@@ -466,6 +466,26 @@ static void without_a_radio_synchronisation_never_comes(void **state)
     fixture_close(0);
 }
 
+/* Writes of 11 ms in a row, from a task below the host's: between any two of them the
+ * host has its turn. */
+static void the_host_has_its_turn_between_flash_operations(void **state)
+{
+    (void)state;
+    const struct fixture_options options = {.timed = true, .flash = "typical"};
+    fixture_open(&options);
+    struct att_link *link = att_connect(0, 247);
+    uint16_t value = att_value_handle(link, 1);
+    fixture_run_ms(500);
+    size_t mark = fixture.log_size;
+    give_order(link, ORDER_FLASH_IN_TASK, 40);
+    const uint8_t bytes[100] = {7};
+    att_write_command(link, value, bytes, sizeof(bytes));
+    assert_true(fixture_await("value 100 bytes, first 7, last 0\n", mark, 200));
+    assert_false(fixture_wrote("flash: 0\n", mark));
+    assert_true(fixture_await("flash: 0\n", mark, 600));
+    fixture_close(0);
+}
+
 static void a_flash_call_in_the_host_task_crashes(void **state)
 {
     (void)state;
@@ -524,6 +544,7 @@ int main(void)
         cmocka_unit_test(timers_run_in_the_host_task),
         cmocka_unit_test(the_host_resets_and_stops),
         cmocka_unit_test(without_a_radio_synchronisation_never_comes),
+        cmocka_unit_test(the_host_has_its_turn_between_flash_operations),
         cmocka_unit_test(a_flash_call_in_the_host_task_crashes),
         cmocka_unit_test(a_reset_board_comes_back_as_new),
     };

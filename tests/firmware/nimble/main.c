@@ -29,6 +29,7 @@ static struct os_mbuf *held[HELD_MAX];
 static size_t held_count;
 static TaskHandle_t worker;
 static uint32_t worker_order;
+static uint16_t worker_argument;
 static struct ble_npl_callout callout;
 
 static int gap_event(struct ble_gap_event *event, void *arg);
@@ -165,6 +166,18 @@ static void erase_flash(esp_partition_type_t type, size_t size)
     print_rc("flash", esp_partition_erase_range(partition, 0, size));
 }
 
+static void write_flash(uint16_t sectors)
+{
+    static const uint8_t zeros[4096];
+    const esp_partition_t *partition = esp_partition_find_first(
+        ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_OTA_1, NULL);
+    esp_err_t result = ESP_OK;
+    for (uint16_t i = 0; i < sectors && result == ESP_OK; i++) {
+        result = esp_partition_write(partition, i * sizeof(zeros), zeros, sizeof(zeros));
+    }
+    print_rc("flash", result);
+}
+
 static void set_phy(uint16_t connection)
 {
     print_rc("phy", ble_gap_set_prefered_le_phy(connection, BLE_GAP_LE_PHY_2M_MASK,
@@ -220,6 +233,7 @@ static void obey(uint16_t connection, const uint8_t *order, uint16_t size)
     case ORDER_FLASH_IN_TASK:
     case ORDER_STOP:
         worker_order = order[0];
+        worker_argument = argument;
         xTaskNotifyGive(worker);
         break;
     case ORDER_PHY:
@@ -327,7 +341,11 @@ static void work(void *context)
         if (worker_order == ORDER_NOTIFY_FROM_TASK) {
             notify(1, 20, "notify from task");
         } else if (worker_order == ORDER_FLASH_IN_TASK) {
-            erase_flash(ESP_PARTITION_TYPE_APP, 65536);
+            if (worker_argument == 0) {
+                erase_flash(ESP_PARTITION_TYPE_APP, 65536);
+            } else {
+                write_flash(worker_argument);
+            }
         } else {
             print_rc("stop", nimble_port_stop());
             print_rc("deinit", nimble_port_deinit());

@@ -29,8 +29,8 @@ enum order {
     ORDER_STOP,
     ORDER_PHY,
     ORDER_RESET,
-    ORDER_CALLOUT, /* argument: ms */
-    ORDER_FLASH_IN_TASK,
+    ORDER_CALLOUT,       /* argument: ms */
+    ORDER_FLASH_IN_TASK, /* argument: 0 erases a block, n writes n sectors */
 };
 
 #endif
