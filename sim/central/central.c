@@ -20,6 +20,11 @@ static void pump(void *context)
     }
 }
 
+static void pace(void *context)
+{
+    central_pump_soon(context);
+}
+
 void central_pump_soon(sim_central_t *central)
 {
     if (!sim_event_armed(&central->pump)) {
@@ -53,6 +58,7 @@ sim_central_t *sim_central_new(const struct sim_central_config *config,
     central->context = context;
     central->loop = config->loop;
     central->pump = (sim_event_t){.fire = pump, .context = central};
+    central->pace = (sim_event_t){.fire = pace, .context = central};
     central->create_timer = (sim_event_t){.fire = create_timeout, .context = central};
     central->power_timer = (sim_event_t){.fire = power_timeout, .context = central};
     central->acl_size = 27;

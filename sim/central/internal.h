@@ -169,6 +169,8 @@ struct sim_central {
     sim_loop_t *loop;
     sim_controller_t *controller;
     sim_event_t pump;
+    sim_event_t pace;
+    uint64_t next_frame_us; /* the host is not ready for another one before */
 
     enum power_state power;
     bool power_wanted;

@@ -179,12 +179,28 @@ static bool next_frame(sim_peer_t *peer)
     return true;
 }
 
+/* The same at the pace of the host. */
+static bool start_frame(sim_peer_t *peer)
+{
+    sim_central_t *central = peer->central;
+    uint64_t now_us = sim_loop_now_us(central->loop);
+    if (now_us < central->next_frame_us) {
+        sim_loop_at(central->loop, &central->pace, central->next_frame_us);
+        return false;
+    }
+    if (!next_frame(peer)) {
+        return false;
+    }
+    central->next_frame_us = now_us + central->config.profile->central_host_us;
+    return true;
+}
+
 /* Hands one fragment to the controller. False: this link has nothing to send. */
 static bool send_fragment(sim_peer_t *peer)
 {
     struct link *link = peer->link;
     sim_central_t *central = peer->central;
-    if (link->output_size == 0 && !next_frame(peer)) {
+    if (link->output_size == 0 && !start_frame(peer)) {
         return false;
     }
     size_t size = link->output_size - link->output_sent;

@@ -38,6 +38,9 @@ struct sim_board_ops {
     void (*hci_room)(void *context);
     /* The chip's radio lost power or was reset (true: it is on again). */
     void (*hci_power)(void *context, bool on);
+    /* The processor stands still in a flash operation (true), or runs again. May be NULL.
+     */
+    void (*stalled)(void *context, bool stalled);
     /* The chip restarts (esp_reset_reason_t). NULL: the board does it in place (world).
      * Otherwise (process mode) the function may replace the process and not return; where
      * it returns, the board stays without power. */

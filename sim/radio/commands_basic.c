@@ -64,13 +64,18 @@ void command_read_bd_addr(sim_controller_t *controller, const uint8_t *p,
     answer_put(answer, controller->public_address, 6);
 }
 
+/* A buffer holds what fits one PDU. */
+static uint16_t acl_payload(const sim_controller_t *controller)
+{
+    return controller->config.data_length ? HCI_ACL_PAYLOAD_MAX : LL_DATA_OCTETS_MIN;
+}
+
 void command_read_buffer_size(sim_controller_t *controller, const uint8_t *p,
                               struct answer *answer)
 {
-    (void)controller;
     (void)p;
     const uint8_t synchronous[3] = {0};
-    answer_put16(answer, HCI_ACL_PAYLOAD_MAX);
+    answer_put16(answer, acl_payload(controller));
     answer_put(answer, synchronous, 1);
     answer_put16(answer, CONTROLLER_TX_PACKETS);
     answer_put(answer, synchronous, 2);
@@ -79,10 +84,9 @@ void command_read_buffer_size(sim_controller_t *controller, const uint8_t *p,
 void command_le_read_buffer_size(sim_controller_t *controller, const uint8_t *p,
                                  struct answer *answer)
 {
-    (void)controller;
     (void)p;
     const uint8_t packets = CONTROLLER_TX_PACKETS;
-    answer_put16(answer, HCI_ACL_PAYLOAD_MAX);
+    answer_put16(answer, acl_payload(controller));
     answer_put(answer, &packets, 1);
 }
 

@@ -81,7 +81,8 @@ void sim_air_ledger(const sim_air_t *air, struct sim_air_ledger *ret_ledger)
 
 bool controller_hears(const sim_controller_t *controller)
 {
-    return controller != NULL && controller->powered && !controller->shielded;
+    return controller != NULL && controller->powered && !controller->shielded &&
+           !controller->stalled;
 }
 
 unsigned controller_links(const sim_controller_t *controller)
@@ -111,6 +112,11 @@ static void deliver(void *context)
     struct packet *packet;
     while (resets == controller->resets &&
            (packet = packet_pop(&controller->to_host)) != NULL) {
+        if (packet->ready_us > sim_loop_now_us(controller->air->loop)) {
+            packet_push_front(&controller->to_host, packet);
+            sim_loop_at(controller->air->loop, &controller->deliver, packet->ready_us);
+            break;
+        }
         bool taken =
             controller->ops->packet(controller->context, packet->bytes, packet->size);
         if (resets == controller->resets && !taken) {
@@ -137,11 +143,13 @@ static void deliver(void *context)
     }
 }
 
-static void to_host(sim_controller_t *controller, struct packet *packet)
+static void to_host(sim_controller_t *controller, struct packet *packet,
+                    uint32_t after_us)
 {
+    packet->ready_us = sim_loop_now_us(controller->air->loop) + after_us;
     packet_push(&controller->to_host, packet);
     if (!controller->refused && !sim_event_armed(&controller->deliver)) {
-        sim_loop_after(controller->air->loop, &controller->deliver, 0);
+        sim_loop_at(controller->air->loop, &controller->deliver, packet->ready_us);
     }
 }
 
@@ -163,7 +171,7 @@ uint8_t *controller_event(sim_controller_t *controller, uint8_t code, uint8_t si
     packet->bytes[2] = size;
     memset(packet->bytes + HCI_EVENT_HEADER_SIZE, 0, size);
     packet->size = (uint16_t)(HCI_EVENT_HEADER_SIZE + size);
-    to_host(controller, packet);
+    to_host(controller, packet, 0);
     return controller->overflowed ? controller->scratch
                                   : packet->bytes + HCI_EVENT_HEADER_SIZE;
 }
@@ -190,7 +198,7 @@ bool controller_receive(sim_controller_t *controller, uint16_t handle, uint8_t b
     hci_put_acl_header(packet->bytes, handle, boundary, size);
     memcpy(packet->bytes + HCI_ACL_HEADER_SIZE, bytes, size);
     packet->size = (uint16_t)(HCI_ACL_HEADER_SIZE + size);
-    to_host(controller, packet);
+    to_host(controller, packet, controller->config.host_us);
     return true;
 }
 
@@ -231,6 +239,7 @@ void controller_reset(sim_controller_t *controller)
     controller->rx_held = 0;
     controller->overflowed = false;
     controller->refused = false;
+    controller->stalled = false;
     sim_loop_cancel(controller->air->loop, &controller->deliver);
     memset(&controller->advertiser, 0, sizeof(controller->advertiser));
     controller->advertiser.interval = 0x0800;
@@ -338,6 +347,12 @@ void sim_controller_power(sim_controller_t *controller, bool on)
     controller->powered = true;
     controller_reset(controller);
     controller->powered = on;
+}
+
+void sim_controller_stall(sim_controller_t *controller, bool stalled)
+{
+    controller->stalled = stalled;
+    reachability_changed(controller);
 }
 
 void sim_controller_shield(sim_controller_t *controller, bool shielded)

@@ -29,15 +29,19 @@ struct sim_air_profile {
     bool phy_2m;              /* centrals ask for and accept 2M */
     bool data_length;         /* centrals support data length extension (251) */
     uint16_t mtu;             /* what centrals ask for, 23 to 517 */
+    bool encrypted;           /* every PDU with a payload carries 4 more bytes, its MIC */
     uint16_t
         packets_per_event_max; /* data PDUs a central sends in one event; 0: no limit */
     double loss;               /* probability that a PDU is lost, each way, 0 to 1 */
     uint32_t guard_us;         /* unusable time at the end of each event */
+    uint32_t central_host_us;  /* least time between frames of a central's host */
     uint32_t supervision_timeout_ms;
 };
 
 /* "ideal", "typical" (50 ms, 1M, MTU 517: BlueZ on a laptop), "worst" (lossy, long
- * interval, MTU 23). NULL when there is no profile of that name. */
+ * interval, MTU 23), and the encrypted links that protocols are compared on: "iphone-30",
+ * "iphone-15", "android-11", "android-15", "bluez-50", "bluez-7", "web-30" and "c3-7",
+ * named by central and interval. NULL when there is no profile of that name. */
 const struct sim_air_profile *sim_air_profile(const char *name);
 
 struct sim_controller_config {
@@ -47,6 +51,7 @@ struct sim_controller_config {
     uint8_t rx_pdus; /* data PDUs held when the host does not take them; then the link
                       * layer stops acknowledging. 0: 8 */
     uint8_t connections_max; /* 0: 3 */
+    uint32_t host_us;        /* from the end of a data PDU until the host has it */
 };
 
 /* The host above a controller. */
@@ -72,6 +77,11 @@ void sim_controller_send(sim_controller_t *controller, const uint8_t *packet,
 
 /* The host can take packets again. */
 void sim_controller_kick(sim_controller_t *controller);
+
+/* The chip's processor stands still, and this controller's own code with it (true): it
+ * neither sends nor listens, as if shielded, but keeps the time of its links. For chips
+ * whose controller runs from flash; others only have a host that takes nothing. */
+void sim_controller_stall(sim_controller_t *controller, bool stalled);
 
 /* The controller loses power (its peers notice only by supervision timeout) or gets it
  * back, as after HCI Reset. */

@@ -18,6 +18,12 @@ uint32_t link_air_time_us(uint8_t phy, uint16_t size)
     return phy == HCI_PHY_2M ? 4u * (11u + size) : 8u * (10u + size);
 }
 
+uint32_t link_pdu_time_us(const struct link *link, uint16_t size)
+{
+    bool has_mic = link->air->profile.encrypted && size > 0;
+    return link_air_time_us(link->phy, (uint16_t)(size + (has_mic ? LL_MIC : 0)));
+}
+
 struct side *side_peer(struct side *side)
 {
     return side->central ? &side->link->peripheral : &side->link->central;
@@ -172,8 +178,8 @@ static bool displaced(struct link *link, const sim_controller_t *controller)
 
 static bool pair_fits(const struct link *link, uint16_t central, uint16_t peripheral)
 {
-    uint64_t needed_us = link_air_time_us(link->phy, central) +
-                         link_air_time_us(link->phy, peripheral) + 2 * LL_SPACE_US;
+    uint64_t needed_us = link_pdu_time_us(link, central) +
+                         link_pdu_time_us(link, peripheral) + 2 * LL_SPACE_US;
     return sim_loop_now_us(link->air->loop) + needed_us <= link->end_us;
 }
 
@@ -181,7 +187,7 @@ static void transmit(struct link *link, struct side *side, bool only_empty,
                      enum link_phase next)
 {
     link->in_flight = *side_send(side, only_empty);
-    uint32_t air_us = link_air_time_us(link->phy, link->in_flight.size);
+    uint32_t air_us = link_pdu_time_us(link, link->in_flight.size);
     link->air->ledger.air_time_us += air_us + LL_SPACE_US;
     link->phase = next;
     sim_loop_after(link->air->loop, &link->event, air_us);
@@ -296,8 +302,7 @@ static void peripheral_start(struct link *link)
         event_finish(link);
         return;
     }
-    uint64_t needed_us =
-        link_air_time_us(link->phy, side_next_size(peripheral)) + LL_SPACE_US;
+    uint64_t needed_us = link_pdu_time_us(link, side_next_size(peripheral)) + LL_SPACE_US;
     bool only_empty = sim_loop_now_us(link->air->loop) + needed_us > link->end_us;
     transmit(link, peripheral, only_empty, LINK_PERIPHERAL_END);
 }

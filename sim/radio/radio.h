@@ -16,6 +16,7 @@
 #define LL_DATA_OCTETS_MAX 251
 #define LL_DATA_TIME_MIN   328
 #define LL_DATA_TIME_MAX   17040
+#define LL_MIC             4
 #define LL_CONTROL_MAX     27 /* bytes of a control PDU, opcode included */
 #define LL_INSTANT_EVENTS  6  /* between an announced change and its instant */
 #define LL_ESTABLISH       6  /* events without a PDU before a link counts as failed */
@@ -40,6 +41,7 @@ enum llid {
 /* A packet from or for a host, with its H4 byte. */
 struct packet {
     struct packet *next;
+    uint64_t ready_us; /* when the host can have it */
     uint16_t size;
     uint8_t bytes[HCI_EVENT_SIZE_MAX];
 };
@@ -212,6 +214,7 @@ struct sim_controller {
     void *context;
     bool powered;
     bool shielded;
+    bool stalled;
     uint8_t public_address[6]; /* least significant byte first, as on air */
     uint8_t random_address[6];
     uint64_t event_mask;
@@ -255,7 +258,7 @@ uint8_t *controller_le_event(sim_controller_t *controller, uint8_t subevent,
 bool controller_receive(sim_controller_t *controller, uint16_t handle, uint8_t boundary,
                         const uint8_t *bytes, uint16_t size);
 void controller_completed(sim_controller_t *controller, uint16_t handle, uint16_t count);
-/* On, and not shielded. */
+/* On, not shielded, and its code runs. */
 bool controller_hears(const sim_controller_t *controller);
 unsigned controller_links(const sim_controller_t *controller);
 struct side *controller_side(sim_controller_t *controller, uint16_t handle);
@@ -271,6 +274,9 @@ const uint8_t *controller_own_address(const sim_controller_t *controller, uint8_
 
 /* link.c */
 __attribute__((visibility("default"))) uint32_t link_air_time_us(uint8_t phy,
+                                                                 uint16_t size);
+/* The same with what encryption adds on this link. */
+__attribute__((visibility("default"))) uint32_t link_pdu_time_us(const struct link *link,
                                                                  uint16_t size);
 struct side *side_peer(struct side *side);
 /* Both hosts are told, or (heard false: CONNECT_IND was lost) only the central's. */

@@ -16,9 +16,17 @@ static void pump_stream(struct hci_host *host)
     uint8_t payload[HCI_ACL_PAYLOAD_MAX];
     while (host->stream_handle != 0 && host->credits > 0 &&
            (host->stream_max == 0 || host->stream_sent < host->stream_max)) {
-        memset(payload, (int)host->stream_sent, host->stream_size);
-        hci_host_data(host, host->stream_handle, HCI_ACL_FIRST_FROM_HOST, payload,
-                      host->stream_size);
+        uint16_t size = host->stream_size;
+        uint8_t boundary = HCI_ACL_FIRST_FROM_HOST;
+        if (host->frame_size != 0) {
+            uint16_t left = (uint16_t)(host->frame_size - host->frame_sent);
+            size = left < host->acl_size ? left : host->acl_size;
+            boundary =
+                host->frame_sent == 0 ? HCI_ACL_FIRST_FROM_HOST : HCI_ACL_CONTINUATION;
+            host->frame_sent = left == size ? 0 : (uint16_t)(host->frame_sent + size);
+        }
+        memset(payload, (int)host->stream_sent, size);
+        hci_host_data(host, host->stream_handle, boundary, payload, size);
         host->stream_sent++;
     }
 }
@@ -131,6 +139,12 @@ void hci_host_stream(struct hci_host *host, uint16_t handle, uint16_t size,
     pump_stream(host);
 }
 
+void hci_host_stream_frames(struct hci_host *host, uint16_t handle, uint16_t frame_size)
+{
+    host->frame_size = frame_size;
+    hci_host_stream(host, handle, 0, 0);
+}
+
 void hci_host_clear(struct hci_host *host)
 {
     host->events = 0;
@@ -180,6 +194,7 @@ void hci_host_start(struct hci_host *host, sim_air_t *air, sim_loop_t *loop,
     assert_int_equal(hci_host_do(host, HCI_LE_SET_EVENT_MASK, all, 8, NULL), HCI_SUCCESS);
     assert_int_equal(hci_host_do(host, HCI_LE_READ_BUFFER_SIZE, NULL, 0, buffers),
                      HCI_SUCCESS);
+    host->acl_size = hci_get_le16(buffers);
     host->credits = buffers[2];
 }
 

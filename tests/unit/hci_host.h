@@ -24,6 +24,7 @@ struct hci_host {
     sim_controller_t *controller;
     bool refuse; /* takes nothing */
     unsigned credits;
+    uint16_t acl_size;  /* of one of the controller's buffers */
     uint64_t completed; /* packets */
     /* Data. */
     void (*data)(struct hci_host *host, uint16_t handle, uint8_t boundary,
@@ -37,6 +38,8 @@ struct hci_host {
     uint16_t stream_size;
     uint64_t stream_sent;
     uint64_t stream_max; /* packets; 0: for ever */
+    uint16_t frame_size; /* the packets are fragments of frames of this size; 0: not */
+    uint16_t frame_sent; /* of the frame under way */
     /* Every event since the last hci_host_clear; the oldest are lost beyond the maximum.
      */
     size_t events;
@@ -56,6 +59,9 @@ bool hci_host_data(struct hci_host *host, uint16_t handle, uint8_t boundary,
                    const void *bytes, size_t size);
 void hci_host_stream(struct hci_host *host, uint16_t handle, uint16_t size,
                      uint64_t packets_max);
+/* The same with frames of frame_size bytes, in fragments that fill the controller's
+ * buffers. */
+void hci_host_stream_frames(struct hci_host *host, uint16_t handle, uint16_t frame_size);
 void hci_host_clear(struct hci_host *host);
 /* The first recorded event with this code (and subevent, if code is LE Meta), or NULL. */
 const struct hci_host_event *hci_host_find(const struct hci_host *host, uint8_t code,

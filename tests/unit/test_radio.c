@@ -530,6 +530,11 @@ static void named_profiles_are_there(void **state)
     assert_true(sim_air_profile("ideal")->instant);
     assert_int_equal(sim_air_profile("typical")->interval_125us_units, 40);
     assert_int_equal(sim_air_profile("worst")->mtu, 23);
+    /* Those that protocols are compared on. */
+    assert_int_equal(sim_air_profile("iphone-30")->mtu, 185);
+    assert_int_equal(sim_air_profile("android-11")->interval_125us_units, 9);
+    assert_true(sim_air_profile("c3-7")->phy_2m);
+    assert_true(sim_air_profile("bluez-50")->encrypted);
     assert_null(sim_air_profile("dream"));
 }
 
