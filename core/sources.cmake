@@ -6,5 +6,7 @@ set(UPDRAFT_CORE_SOURCES
     src/device_session.c
     src/error.c
     src/image.c
+    src/info.c
     src/otadata.c
+    src/protocol2.c
 )

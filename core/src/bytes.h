@@ -31,6 +31,12 @@ static inline void put_le16(uint8_t *bytes, uint16_t value)
     bytes[1] = (uint8_t)(value >> 8);
 }
 
+static inline void put_le32(uint8_t *bytes, uint32_t value)
+{
+    put_le16(bytes, (uint16_t)value);
+    put_le16(bytes + 2, (uint16_t)(value >> 16));
+}
+
 /* Reads fields one after the other. A read past the end yields zeros and sets `overrun`,
  * which is looked at once, after the last field. */
 struct cursor {

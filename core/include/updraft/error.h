@@ -47,6 +47,12 @@ enum updraft_exit {
       "the image has no application descriptor")                                         \
     X(IMAGE_CHIP_REVISION, image_chip_revision, -111, IMAGE,                             \
       "the image is for another revision of this chip")                                  \
+    X(IMAGE_PROJECT, image_project, -112, REFUSED,                                       \
+      "the image belongs to another project")                                            \
+    X(IMAGE_HARDWARE, image_hardware, -113, REFUSED, "the image is for other hardware")  \
+    X(NO_UPDRAFT, no_updraft, -114, REFUSED,                                             \
+      "the image has no updraft inside: it would be the last update over Bluetooth")     \
+    X(IMAGE_INVALID, image_invalid, -115, REFUSED, "ESP-IDF does not accept the image")  \
     X(FLASH_READ, flash_read, -201, INTERNAL, "the device's flash could not be read")    \
     X(FLASH_WRITE, flash_write, -202, INTERNAL,                                          \
       "the device's flash could not be written")                                         \
@@ -54,6 +60,8 @@ enum updraft_exit {
       "the device's flash could not be erased")                                          \
     X(FLASH_NO_SLOT, flash_no_slot, -204, REFUSED,                                       \
       "the partition table has no slot to update")                                       \
+    X(DEVICE_INTERNAL, device_internal, -205, REFUSED,                                   \
+      "something failed inside the device")                                              \
     X(ON_TRIAL, on_trial, -301, REFUSED, "the device is still trying its last update")   \
     X(VETOED, vetoed, -302, REFUSED, "the application refuses updates at the moment")    \
     X(BUSY, busy, -303, REFUSED, "another central is updating the device")               \
@@ -62,6 +70,27 @@ enum updraft_exit {
       "the device did not find a whole image after transfer")                            \
     X(ROLLED_BACK, rolled_back, -306, ROLLED_BACK,                                       \
       "the device went back to its previous firmware")                                   \
+    X(RATE_LIMIT, rate_limit, -307, REFUSED,                                             \
+      "the device had too many attempts: it wants a pause")                              \
+    X(DOWNGRADE, downgrade, -308, REFUSED,                                               \
+      "the image is older than what the device runs")                                    \
+    X(SECURE_VERSION, secure_version, -309, REFUSED,                                     \
+      "the image's secure version is below the device's")                                \
+    X(ALREADY_RUNNING, already_running, -310, REFUSED,                                   \
+      "the device runs this image already")                                              \
+    X(NO_SIGNATURE, no_signature, -311, REFUSED, "the device takes signed images only")  \
+    X(BAD_SIGNATURE, bad_signature, -312, REFUSED,                                       \
+      "the image's signature does not match")                                            \
+    X(UNKNOWN_KEY, unknown_key, -313, REFUSED,                                           \
+      "the image is signed with a key that the device does not know")                    \
+    X(ENCRYPT, encrypt, -314, REFUSED, "the device wants an encrypted link")             \
+    X(AUTHENTICATE, authenticate, -315, REFUSED,                                         \
+      "the device wants an authenticated link")                                          \
+    X(BATTERY, battery, -316, REFUSED, "the device's battery is too low for an update")  \
+    X(NO_FALLBACK, no_fallback, -317, REFUSED,                                           \
+      "the device has no other firmware to go back to")                                  \
+    X(NOTHING_STAGED, nothing_staged, -318, REFUSED,                                     \
+      "the device holds no such staged image")                                           \
     X(LINK_LOST, link_lost, -401, LINK, "the link to the device was lost")               \
     X(LINK_TIMEOUT, link_timeout, -402, LINK, "the device did not answer in time")       \
     X(LINK_CONNECT, link_connect, -403, LINK,                                            \
@@ -75,6 +104,11 @@ enum updraft_exit {
       "the device did not come back after the update")                                   \
     X(LINK_DATA_LOST, link_data_lost, -408, LINK,                                        \
       "data of the update was lost on the way")                                          \
+    X(LINK_STATE, link_state, -409, LINK, "the device was not in a state for that")      \
+    X(UNSUPPORTED, unsupported, -410, REFUSED, "the device does not support that")       \
+    X(LINK_RANGE, link_range, -411, INTERNAL,                                            \
+      "the device was asked for a range that does not exist")                            \
+    X(DECODE, decode, -412, LINK, "the device could not decode what was sent")           \
     X(NO_DEVICE, no_device, -501, NO_DEVICE, "no such device in range")                  \
     X(SEVERAL_DEVICES, several_devices, -502, USAGE,                                     \
       "several devices are in range: choose one")                                        \
