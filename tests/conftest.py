@@ -1,13 +1,24 @@
 # SPDX-FileCopyrightText: 2026 The updraft authors
 # SPDX-License-Identifier: Apache-2.0
-"""What all Python tests share: where the built programs are."""
+"""What all Python tests share: the built programs, images and virtual boards."""
 
 import os
 import pathlib
+import subprocess
 
 import pytest
 
+import simulation
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def pytest_collection_modifyitems(items):
+    if os.environ.get("UPDRAFT_TEST_ALL") == "1":
+        return
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.skip(reason="takes long: ./run test --all"))
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +55,34 @@ def compiled_image(tmp_path_factory):
         return compiled_images.compile_image(tmp_path_factory.mktemp("compiled"), **wishes)
 
     return make
+
+
+@pytest.fixture
+def image(updraft_sim, tmp_path):
+    """image(version, firmware=..., behaviour=..., size=...) makes an image for virtual
+    boards and returns its path."""
+    def make(version, **wishes):
+        path = tmp_path / ("-".join([version, *wishes.values()]) + ".bin")
+        subprocess.run(simulation.image_arguments(updraft_sim, path, version, **wishes),
+                       check=True, timeout=simulation.LIMIT_S)
+        return str(path)
+    return make
+
+
+@pytest.fixture
+def simulate(updraft_sim, tmp_path, monkeypatch):
+    """simulate("esp32,firmware=nimble", ..., options=[...]) starts boards that live until
+    the test's end, and makes their BlueZ this process's own."""
+    running = []
+
+    def start(*boards, options=()):
+        sim = simulation.Simulation(updraft_sim, boards or ("esp32",), options,
+                                    tmp_path / f"updraft-sim-{len(running)}.log")
+        running.append(sim)
+        for name, value in sim.variables.items():
+            monkeypatch.setenv(name, value)
+        return sim
+
+    yield start
+    for sim in running:
+        sim.close()

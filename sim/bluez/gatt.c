@@ -94,7 +94,9 @@ static bool takes_commands(const void *context)
 
 static void get_notifying(sd_bus_message *message, const void *context)
 {
-    bus_must(sd_bus_message_append(message, "b", notify_active(context)), "append");
+    bus_must(sd_bus_message_append(message, "b",
+                                   ((const struct characteristic *)context)->notifying),
+             "append");
 }
 
 static void get_write_acquired(sd_bus_message *message, const void *context)
@@ -111,6 +113,11 @@ static void get_notify_acquired(sd_bus_message *message, const void *context)
     bus_must(
         sd_bus_message_append(message, "b", characteristic->notify_socket.socket >= 0),
         "append");
+}
+
+static bool linked(const void *context)
+{
+    return ((const struct attribute *)context)->device->connected;
 }
 
 static void get_mtu(sd_bus_message *message, const void *context)
@@ -156,7 +163,7 @@ static const struct bus_interface characteristic_interface = {
             {"Flags", "as", get_flags, NULL, NULL},
             {"WriteAcquired", "b", get_write_acquired, takes_commands, NULL},
             {"NotifyAcquired", "b", get_notify_acquired, only_notifies, NULL},
-            {"MTU", "q", get_mtu, NULL, NULL},
+            {"MTU", "q", get_mtu, linked, NULL},
             {NULL, NULL, NULL, NULL, NULL},
         },
     .methods = (const struct bus_method[]){

@@ -17,8 +17,6 @@
 #define FILTER_UUIDS_MAX     16u
 #define AGENTS_MAX           16u
 #define VALUE_MAX            512u
-#define OUTGOING_MAX         4096u /* write commands that wait for the link */
-#define OUTGOING_SOCKET_MAX  1024u /* beyond, AcquireWrite sockets are not read */
 #define CONNECT_TIMEOUT_MS   40000u
 #define TEMPORARY_DEFAULT_MS 30000u
 
@@ -131,7 +129,6 @@ struct device {
 
     struct service *services;
     struct outgoing *outgoing_first, *outgoing_last;
-    size_t outgoing_count;
 };
 
 /* ---- GATT ---- */
@@ -168,6 +165,7 @@ struct notify_client {
     struct notify_client *next;
     char *sender;
     sd_bus_message *call; /* StartNotify that waits for the CCCD */
+    bool registered;      /* false: there was no link, the next one subscribes */
 };
 
 /* One end of what AcquireWrite or AcquireNotify gave out. */
@@ -184,6 +182,7 @@ struct characteristic {
     uint16_t declaration_handle;
     uint16_t cccd_handle;
     struct notify_client *notify_clients;
+    bool notifying; /* as the property has it */
     struct operation *subscribe;
     sd_bus_message *acquire_call; /* AcquireNotify that waits for the CCCD */
     struct acquired write_socket;
@@ -281,8 +280,9 @@ void value_write(sd_bus_message *call, void *context);
 void value_done(struct adapter *adapter, uint64_t token, uint8_t att_error,
                 const uint8_t *bytes, size_t size);
 void value_attribute_gone(struct attribute *attribute);
-/* Queues a write command. False: the queue is full. */
-bool outgoing_write(struct device *device, uint16_t handle, const uint8_t *bytes,
+/* Queues a write command, without limit as bluetoothd does: nothing here paces a client.
+ */
+void outgoing_write(struct device *device, uint16_t handle, const uint8_t *bytes,
                     size_t size);
 void outgoing_pump(struct device *device);
 void outgoing_drop(struct device *device);
@@ -299,14 +299,11 @@ void notify_acquire_write(sd_bus_message *call, void *context);
 void notify_value(struct characteristic *characteristic, const uint8_t *bytes,
                   size_t size);
 void notify_subscribed(struct characteristic *characteristic, uint8_t att_error);
-bool notify_active(const struct characteristic *characteristic);
 /* The link came back with the same objects: subscribe again. */
 void notify_resume(struct characteristic *characteristic);
 /* The link went: sockets close, subscriptions stay. */
 void notify_link_lost(struct characteristic *characteristic);
 void notify_client_left(struct characteristic *characteristic, const char *sender);
 void notify_gone(struct characteristic *characteristic);
-/* Reads the AcquireWrite sockets again that had to wait for the queue. */
-void notify_socket_room(struct device *device);
 
 #endif

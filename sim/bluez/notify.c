@@ -21,15 +21,18 @@ static void changed(struct characteristic *characteristic, const char *property)
                        property);
 }
 
-bool notify_active(const struct characteristic *characteristic)
+/* Tells when it changes. AcquireNotify has no part in it, as with bluetoothd. */
+static void update_notifying(struct characteristic *characteristic)
 {
+    bool notifying = false;
     for (const struct notify_client *client = characteristic->notify_clients;
          client != NULL; client = client->next) {
-        if (client->call == NULL) {
-            return true;
-        }
+        notifying = notifying || (client->registered && client->call == NULL);
     }
-    return characteristic->notify_socket.socket >= 0;
+    if (notifying != characteristic->notifying) {
+        characteristic->notifying = notifying;
+        changed(characteristic, "Notifying");
+    }
 }
 
 static bool wants_values(const struct characteristic *characteristic)
@@ -83,93 +86,7 @@ static void unsubscribe_if_unwanted(struct characteristic *characteristic)
     }
 }
 
-/* ---- StartNotify, StopNotify ---- */
-
-static struct notify_client **find_client(struct characteristic *characteristic,
-                                          const char *sender)
-{
-    struct notify_client **place = &characteristic->notify_clients;
-    while (*place != NULL && strcmp((*place)->sender, sender) != 0) {
-        place = &(*place)->next;
-    }
-    return place;
-}
-
-static void drop_client(struct notify_client **place)
-{
-    struct notify_client *client = *place;
-    *place = client->next;
-    sd_bus_message_unref(client->call);
-    free(client->sender);
-    free(client);
-}
-
-static bool usable(sd_bus_message *call, const struct characteristic *characteristic,
-                   uint8_t properties)
-{
-    const struct device *device = characteristic->base.device;
-    if ((characteristic->base.properties & properties) == 0) {
-        bus_reply_error(call, BLUEZ_NOT_SUPPORTED, "Operation is not supported");
-        return false;
-    }
-    if (!device->connected || !device->resolved) {
-        bus_reply_error(call, BLUEZ_FAILED, "Not connected");
-        return false;
-    }
-    return true;
-}
-
-void notify_start(sd_bus_message *call, void *context)
-{
-    struct characteristic *characteristic = context;
-    if (!usable(call, characteristic, PROPERTY_NOTIFY | PROPERTY_INDICATE)) {
-        return;
-    }
-    if (characteristic->notify_socket.socket >= 0 ||
-        characteristic->acquire_call != NULL) {
-        bus_reply_error(call, BLUEZ_NOT_PERMITTED, "Notify acquired");
-        return;
-    }
-    const char *sender = sd_bus_message_get_sender(call);
-    struct notify_client **place = find_client(characteristic, sender);
-    if (*place != NULL) {
-        if ((*place)->call == NULL) {
-            bus_reply_empty(call);
-        } else {
-            bus_reply_error(call, BLUEZ_IN_PROGRESS, "In Progress");
-        }
-        return;
-    }
-    bool first = !notify_active(characteristic);
-    struct notify_client *client = bluez_alloc(sizeof(*client));
-    client->sender = bluez_copy(sender);
-    *place = client;
-    if (first) {
-        client->call = sd_bus_message_ref(call);
-        subscribe(characteristic);
-    } else {
-        bus_reply_empty(call);
-    }
-}
-
-void notify_stop(sd_bus_message *call, void *context)
-{
-    struct characteristic *characteristic = context;
-    struct notify_client **place =
-        find_client(characteristic, sd_bus_message_get_sender(call));
-    if (*place == NULL || (*place)->call != NULL) {
-        bus_reply_error(call, BLUEZ_FAILED, "No notify session started");
-        return;
-    }
-    drop_client(place);
-    bus_reply_empty(call);
-    unsubscribe_if_unwanted(characteristic);
-    if (!notify_active(characteristic)) {
-        changed(characteristic, "Notifying");
-    }
-}
-
-/* ---- sockets ---- */
+/* ---- the end of a socket ---- */
 
 static void release(struct acquired *acquired)
 {
@@ -196,8 +113,113 @@ static void release_notify(struct characteristic *characteristic)
         release(&characteristic->notify_socket);
         unsubscribe_if_unwanted(characteristic);
         changed(characteristic, "NotifyAcquired");
-        changed(characteristic, "Notifying");
     }
+}
+
+/* ---- StartNotify, StopNotify ---- */
+
+static struct notify_client **find_client(struct characteristic *characteristic,
+                                          const char *sender)
+{
+    struct notify_client **place = &characteristic->notify_clients;
+    while (*place != NULL && strcmp((*place)->sender, sender) != 0) {
+        place = &(*place)->next;
+    }
+    return place;
+}
+
+static void drop_client(struct notify_client **place)
+{
+    struct notify_client *client = *place;
+    *place = client->next;
+    sd_bus_message_unref(client->call);
+    free(client->sender);
+    free(client);
+}
+
+static bool supported(sd_bus_message *call, const struct characteristic *characteristic,
+                      uint8_t properties)
+{
+    bool supported = (characteristic->base.properties & properties) != 0;
+    if (!supported) {
+        bus_reply_error(call, BLUEZ_NOT_SUPPORTED, "Operation is not supported");
+    }
+    return supported;
+}
+
+static bool acquired(const struct characteristic *characteristic)
+{
+    return characteristic->notify_socket.socket >= 0 ||
+           characteristic->acquire_call != NULL;
+}
+
+void notify_start(sd_bus_message *call, void *context)
+{
+    struct characteristic *characteristic = context;
+    const struct device *device = characteristic->base.device;
+    if (acquired(characteristic)) {
+        bus_reply_error(call, BLUEZ_NOT_PERMITTED, "Notify acquired");
+        return;
+    }
+    if (!supported(call, characteristic, PROPERTY_NOTIFY | PROPERTY_INDICATE)) {
+        return;
+    }
+    const char *sender = sd_bus_message_get_sender(call);
+    struct notify_client **place = find_client(characteristic, sender);
+    if (*place != NULL) {
+        if ((*place)->registered) {
+            bus_reply_empty(call);
+        } else { /* since the link was lost; it is resumed with the next one */
+            bus_reply_error(call, BLUEZ_IN_PROGRESS, "In Progress");
+        }
+        return;
+    }
+    struct notify_client *client = bluez_alloc(sizeof(*client));
+    client->sender = bluez_copy(sender);
+    *place = client;
+    if (!device->connected || !device->resolved) {
+        bus_reply_empty(call); /* noted, until there is a link */
+        return;
+    }
+    client->registered = true;
+    if (characteristic->notifying && characteristic->subscribe == NULL) {
+        bus_reply_empty(call);
+    } else {
+        client->call = sd_bus_message_ref(call);
+        subscribe(characteristic);
+    }
+}
+
+void notify_stop(sd_bus_message *call, void *context)
+{
+    struct characteristic *characteristic = context;
+    if (characteristic->notify_socket.socket >= 0) {
+        release_notify(characteristic); /* whoever acquired it */
+        bus_reply_empty(call);
+        return;
+    }
+    struct notify_client **place =
+        find_client(characteristic, sd_bus_message_get_sender(call));
+    if (*place == NULL || (*place)->call != NULL) {
+        bus_reply_error(call, BLUEZ_FAILED, "No notify session started");
+        return;
+    }
+    drop_client(place);
+    bus_reply_empty(call);
+    unsubscribe_if_unwanted(characteristic);
+    update_notifying(characteristic);
+}
+
+/* ---- sockets ---- */
+
+static bool connected(sd_bus_message *call, const struct characteristic *characteristic)
+{
+    const struct device *device = characteristic->base.device;
+    bool connected = device->connected && device->resolved;
+    if (!connected) {
+        bus_reply_error(call, BLUEZ_FAILED, "Not connected");
+    }
+    return connected;
 }
 
 /* Makes a pair, keeps one end, gives the other to the caller with the MTU. */
@@ -228,7 +250,8 @@ static int write_socket_ready(sd_event_source *source, int socket, uint32_t even
 {
     struct characteristic *characteristic = context;
     struct device *device = characteristic->base.device;
-    while (device->outgoing_count < OUTGOING_SOCKET_MAX) {
+    (void)source;
+    for (;;) {
         uint8_t packet[VALUE_MAX]; /* longer ones are cut, as by bluetoothd */
         ssize_t size = recv(socket, packet, sizeof(packet), MSG_DONTWAIT);
         if (size < 0 && errno == EAGAIN && (events & (EPOLLHUP | EPOLLERR)) == 0) {
@@ -242,34 +265,18 @@ static int write_socket_ready(sd_event_source *source, int socket, uint32_t even
             outgoing_write(device, characteristic->base.handle, packet, (size_t)size);
         }
     }
-    bus_must(sd_event_source_set_enabled(source, SD_EVENT_OFF), "pause a socket");
-    return 0;
-}
-
-void notify_socket_room(struct device *device)
-{
-    for (struct service *service = device->services; service != NULL;
-         service = service->next) {
-        for (struct characteristic *characteristic = service->characteristics;
-             characteristic != NULL; characteristic = characteristic->next) {
-            if (characteristic->write_socket.source != NULL) {
-                bus_must(sd_event_source_set_enabled(characteristic->write_socket.source,
-                                                     SD_EVENT_ON),
-                         "go on with a socket");
-            }
-        }
-    }
 }
 
 void notify_acquire_write(sd_bus_message *call, void *context)
 {
     struct characteristic *characteristic = context;
-    if (!usable(call, characteristic, PROPERTY_WRITE_COMMAND)) {
+    if (!connected(call, characteristic)) {
         return;
     }
     if (characteristic->write_socket.socket >= 0) {
         bus_reply_error(call, BLUEZ_NOT_PERMITTED, "Write acquired");
-    } else if (give_socket(call, characteristic, &characteristic->write_socket,
+    } else if (supported(call, characteristic, PROPERTY_WRITE_COMMAND) &&
+               give_socket(call, characteristic, &characteristic->write_socket,
                            write_socket_ready, EPOLLIN)) {
         changed(characteristic, "WriteAcquired");
     }
@@ -286,14 +293,14 @@ static int notify_socket_closed(sd_event_source *source, int socket, uint32_t ev
 void notify_acquire(sd_bus_message *call, void *context)
 {
     struct characteristic *characteristic = context;
-    if (!usable(call, characteristic, PROPERTY_NOTIFY)) {
+    if (!connected(call, characteristic)) {
         return;
     }
-    if (characteristic->notify_clients != NULL || characteristic->acquire_call != NULL) {
-        bus_reply_error(call, BLUEZ_IN_PROGRESS, "In Progress");
-    } else if (characteristic->notify_socket.socket >= 0) {
+    if (acquired(characteristic)) {
         bus_reply_error(call, BLUEZ_NOT_PERMITTED, "Notify acquired");
-    } else {
+    } else if (characteristic->notify_clients != NULL) {
+        bus_reply_error(call, BLUEZ_IN_PROGRESS, "In Progress");
+    } else if (supported(call, characteristic, PROPERTY_NOTIFY)) {
         characteristic->acquire_call = sd_bus_message_ref(call);
         subscribe(characteristic);
     }
@@ -310,14 +317,12 @@ static void acquire_subscribed(struct characteristic *characteristic, uint8_t at
     } else if (give_socket(call, characteristic, &characteristic->notify_socket,
                            notify_socket_closed, EPOLLHUP)) {
         changed(characteristic, "NotifyAcquired");
-        changed(characteristic, "Notifying");
     }
     sd_bus_message_unref(call);
 }
 
 void notify_subscribed(struct characteristic *characteristic, uint8_t att_error)
 {
-    bool was_active = notify_active(characteristic);
     struct notify_client **place = &characteristic->notify_clients;
     while (*place != NULL) {
         struct notify_client *client = *place;
@@ -332,9 +337,7 @@ void notify_subscribed(struct characteristic *characteristic, uint8_t att_error)
             place = &client->next;
         }
     }
-    if (notify_active(characteristic) && !was_active) {
-        changed(characteristic, "Notifying");
-    }
+    update_notifying(characteristic);
     if (characteristic->acquire_call != NULL) {
         acquire_subscribed(characteristic, att_error);
     }
@@ -354,7 +357,7 @@ void notify_value(struct characteristic *characteristic, const uint8_t *bytes,
         /* Full: the notification is lost without a word, as bluetoothd loses it. */
         (void)!send(characteristic->notify_socket.socket, bytes, size,
                     MSG_DONTWAIT | MSG_NOSIGNAL);
-    } else if (notify_active(characteristic)) {
+    } else if (characteristic->notifying) {
         changed(characteristic, "Value");
     }
 }
@@ -363,6 +366,10 @@ void notify_value(struct characteristic *characteristic, const uint8_t *bytes,
 
 void notify_resume(struct characteristic *characteristic)
 {
+    for (struct notify_client *client = characteristic->notify_clients; client != NULL;
+         client = client->next) {
+        client->registered = true;
+    }
     if (characteristic->notify_clients != NULL) {
         subscribe(characteristic);
     }
@@ -372,6 +379,10 @@ void notify_link_lost(struct characteristic *characteristic)
 {
     release_write(characteristic);
     release_notify(characteristic);
+    for (struct notify_client *client = characteristic->notify_clients; client != NULL;
+         client = client->next) {
+        client->registered = false; /* Notifying stays as it is */
+    }
 }
 
 void notify_client_left(struct characteristic *characteristic, const char *sender)
@@ -390,12 +401,9 @@ void notify_client_left(struct characteristic *characteristic, const char *sende
     }
     struct notify_client **place = find_client(characteristic, sender);
     if (*place != NULL) {
-        bool was_active = notify_active(characteristic);
         drop_client(place);
         unsubscribe_if_unwanted(characteristic);
-        if (was_active && !notify_active(characteristic)) {
-            changed(characteristic, "Notifying");
-        }
+        update_notifying(characteristic);
     }
 }
 

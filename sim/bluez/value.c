@@ -174,10 +174,6 @@ static void write_request(sd_bus_message *call, struct attribute *attribute,
                           const struct options *options, const uint8_t *bytes,
                           size_t size)
 {
-    if (attribute->write != NULL) {
-        bus_reply_error(call, BLUEZ_IN_PROGRESS, "In Progress");
-        return;
-    }
     struct operation *operation = operation_new(OPERATION_WRITE, attribute, call);
     struct device *device = attribute->device;
     bool prepared = options->offset > 0 || strcasecmp(options->type, "reliable") == 0;
@@ -199,10 +195,10 @@ static void write_command(sd_bus_message *call, struct attribute *attribute,
                           const uint8_t *bytes, size_t size)
 {
     struct device *device = attribute->device;
-    if (size > sim_peer_mtu(device->peer) - WRITE_HEADER ||
-        !outgoing_write(device, attribute->handle, bytes, size)) {
+    if (size > sim_peer_mtu(device->peer) - WRITE_HEADER) {
         bus_reply_error(call, BLUEZ_FAILED, "Failed to initiate write");
     } else {
+        outgoing_write(device, attribute->handle, bytes, size);
         bus_reply_empty(call); /* queued is all it says */
     }
 }
@@ -214,6 +210,44 @@ static bool is_cccd(const struct attribute *attribute)
     return !attribute->is_characteristic && memcmp(attribute->uuid, cccd, 16) == 0;
 }
 
+/* Is somebody else writing already? */
+static bool write_locked(sd_bus_message *call, const struct attribute *attribute)
+{
+    if (attribute->is_characteristic &&
+        ((const struct characteristic *)attribute)->write_socket.socket >= 0) {
+        bus_reply_error(call, BLUEZ_NOT_PERMITTED, "Write acquired");
+        return true;
+    }
+    if (attribute->write != NULL) {
+        bus_reply_error(call, BLUEZ_IN_PROGRESS, "In Progress");
+        return true;
+    }
+    return false;
+}
+
+/* By the option "type" alone: bluetoothd looks at a characteristic's properties only
+ * where there is none. */
+static void write_as_asked(sd_bus_message *call, struct attribute *attribute,
+                           const struct options *options, const uint8_t *bytes,
+                           size_t size)
+{
+    const char *type = options->type;
+    uint8_t properties =
+        attribute->is_characteristic ? attribute->properties : PROPERTY_WRITE;
+    bool request = type[0] != '\0' ? strcasecmp(type, "request") == 0 ||
+                                         strcasecmp(type, "reliable") == 0
+                                   : (properties & PROPERTY_WRITE) != 0;
+    bool command = type[0] != '\0' ? strcasecmp(type, "command") == 0
+                                   : (properties & PROPERTY_WRITE_COMMAND) != 0;
+    if (request) {
+        write_request(call, attribute, options, bytes, size);
+    } else if (command && options->offset == 0) {
+        write_command(call, attribute, bytes, size);
+    } else {
+        bus_reply_error(call, BLUEZ_NOT_SUPPORTED, "Operation is not supported");
+    }
+}
+
 void value_write(sd_bus_message *call, void *context)
 {
     struct attribute *attribute = context;
@@ -221,29 +255,18 @@ void value_write(sd_bus_message *call, void *context)
     size_t size = 0;
     bus_must(sd_bus_message_read_array(call, 'y', &bytes, &size), "read value");
     struct options options = read_options(call);
-    const char *type = options.type;
-    bool known = type[0] == '\0' || strcasecmp(type, "command") == 0 ||
-                 strcasecmp(type, "request") == 0 || strcasecmp(type, "reliable") == 0;
-    bool command = strcasecmp(type, "command") == 0 ||
-                   (type[0] == '\0' && attribute->is_characteristic &&
-                    (attribute->properties & PROPERTY_WRITE) == 0 &&
-                    (attribute->properties & PROPERTY_WRITE_COMMAND) != 0);
-    if (!options.valid || !known) {
+    if (not_connected(call, attribute) || write_locked(call, attribute)) {
+        return;
+    }
+    if (!options.valid) {
         bus_reply_error(call, BLUEZ_INVALID_ARGUMENTS,
                         "Invalid arguments in method call");
     } else if (is_cccd(attribute)) {
         bus_reply_error(call, BLUEZ_NOT_PERMITTED, "Write not permitted");
-    } else if (not_connected(call, attribute)) {
-        return;
-    } else if (attribute->is_characteristic &&
-               ((struct characteristic *)attribute)->write_socket.socket >= 0) {
-        bus_reply_error(call, BLUEZ_IN_PROGRESS, "In Progress");
     } else if (size > VALUE_MAX || options.offset > VALUE_MAX - size) {
         bus_reply_error(call, BLUEZ_INVALID_ARGUMENTS, "Invalid Length");
-    } else if (command) {
-        write_command(call, attribute, bytes, size);
     } else {
-        write_request(call, attribute, &options, bytes, size);
+        write_as_asked(call, attribute, &options, bytes, size);
     }
 }
 
@@ -306,15 +329,13 @@ void value_attribute_gone(struct attribute *attribute)
 
 /* ---- write commands ---- */
 
-bool outgoing_write(struct device *device, uint16_t handle, const uint8_t *bytes,
+void outgoing_write(struct device *device, uint16_t handle, const uint8_t *bytes,
                     size_t size)
 {
-    if (device->outgoing_count == 0 && sim_central_write(central_of(device), device->peer,
-                                                         handle, bytes, size, false, 0)) {
-        return true;
-    }
-    if (device->outgoing_count == OUTGOING_MAX) {
-        return false;
+    if (device->outgoing_first == NULL &&
+        sim_central_write(central_of(device), device->peer, handle, bytes, size, false,
+                          0)) {
+        return;
     }
     struct outgoing *outgoing = bluez_alloc(sizeof(*outgoing) + size);
     outgoing->handle = handle;
@@ -326,8 +347,6 @@ bool outgoing_write(struct device *device, uint16_t handle, const uint8_t *bytes
         device->outgoing_first = outgoing;
     }
     device->outgoing_last = outgoing;
-    device->outgoing_count++;
-    return true;
 }
 
 void outgoing_pump(struct device *device)
@@ -342,11 +361,7 @@ void outgoing_pump(struct device *device)
         if (outgoing->next == NULL) {
             device->outgoing_last = NULL;
         }
-        device->outgoing_count--;
         free(outgoing);
-    }
-    if (device->outgoing_count < OUTGOING_SOCKET_MAX) {
-        notify_socket_room(device);
     }
 }
 
@@ -358,5 +373,4 @@ void outgoing_drop(struct device *device)
         free(outgoing);
     }
     device->outgoing_last = NULL;
-    device->outgoing_count = 0;
 }

@@ -10,17 +10,6 @@ import pytest
 LIMIT_S = 120
 
 
-@pytest.fixture
-def image(updraft_sim, tmp_path):
-    def make(version, firmware="minimal", behaviour="good", size="64K"):
-        path = tmp_path / f"{firmware}-{version}-{behaviour}.bin"
-        subprocess.run([updraft_sim, "image", "--firmware", firmware, "--version", version,
-                        "--chip", "esp32", "--behaviour", behaviour, "--size", size,
-                        "-o", str(path)], check=True, timeout=LIMIT_S)
-        return str(path)
-    return make
-
-
 def simulate(updraft_sim, boards, script, cwd):
     options = []
     for board in boards:
@@ -56,7 +45,7 @@ def test_boards_are_updated_one_after_another(updraft, updraft_sim, image, tmp_p
 @pytest.mark.parametrize("firmware", ["legacy", "legacy_requests_only"])
 def test_a_device_of_the_original_protocol_is_updated(updraft, updraft_sim, image, tmp_path,
                                                       firmware):
-    old, new = image("1.0.0", firmware), image("2.0.0")
+    old, new = image("1.0.0", firmware=firmware), image("2.0.0")
     result = simulate(updraft_sim, [f"esp32,image={old}"],
                       f"{updraft} update -q --device esp32 {new}; {updraft} info", tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -239,6 +239,9 @@ static void obey(uint16_t connection, const uint8_t *order, uint16_t size)
     case ORDER_PHY:
         set_phy(connection);
         break;
+    case ORDER_MTU:
+        print_rc("mtu", ble_att_set_preferred_mtu(argument));
+        break;
     case ORDER_RESET:
         ble_hs_sched_reset(BLE_HS_EUNKNOWN);
         break;

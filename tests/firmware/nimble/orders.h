@@ -31,6 +31,7 @@ enum order {
     ORDER_RESET,
     ORDER_CALLOUT,       /* argument: ms */
     ORDER_FLASH_IN_TASK, /* argument: 0 erases a block, n writes n sectors */
+    ORDER_MTU,           /* argument: bytes, from the next connection on */
 };
 
 #endif
