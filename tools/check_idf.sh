@@ -3,18 +3,22 @@
 # SPDX-License-Identifier: Apache-2.0
 # Compiles component and examples against a real ESP-IDF, so that the simulator's headers cannot
 # drift from it. With ESP-IDF's toolchain installed (install.sh was run) the examples are built
-# by idf.py; without it, every source is compiled against the tree's headers, syntax only.
+# by idf.py; without it, every source is compiled against the tree's headers, syntax only, and
+# what the simulator's headers declare is compared with them (tools/header_checks.py).
 set -euo pipefail
 
 usage() {
     cat << 'USAGE'
 usage: tools/check_idf.sh [options] PATH [TARGET...]
   PATH             an ESP-IDF tree, 5.3 to 6.x
-  TARGET           chips to build for; default: esp32 esp32c3
+  TARGET           chips to build for; default: esp32 esp32c3, and with syntax only those of
+                   esp32 esp32s3 esp32c3 esp32c6 esp32h2 that there is a compiler for
   --syntax         do not build, even where a toolchain is installed
+  --verbose        name what the simulator's headers have and PATH has not (syntax only)
   --nimble DIR     NimBLE's sources, where PATH lacks the submodule (syntax only)
-  --libc DIR       headers of newlib or picolibc (syntax only; the package
-                   picolibc-riscv64-unknown-elf has some)
+  --mbedtls DIR    the same for Mbed TLS; without either, what is used of it is declared here
+Syntax only takes Debian's gcc-riscv64-unknown-elf with picolibc-riscv64-unknown-elf, and for
+esp32 and esp32s3 gcc-xtensa-lx106 with picolibc-xtensa-lx106-elf.
 USAGE
 }
 
@@ -26,12 +30,14 @@ fail() {
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 syntax=
 nimble=
-libc=/usr/lib/picolibc/riscv64-unknown-elf/include
+mbedtls=
+verbose=
 while [ $# -gt 0 ]; do
     case $1 in
     --syntax) syntax=1 ;;
+    --verbose) verbose=1 ;;
     --nimble) shift && nimble=${1:?--nimble needs a directory} ;;
-    --libc) shift && libc=${1:?--libc needs a directory} ;;
+    --mbedtls) shift && mbedtls=${1:?--mbedtls needs a directory} ;;
     -h | --help)
         usage
         exit 0
@@ -51,7 +57,6 @@ done
 idf=$(cd "$1" && pwd) || fail "no such directory: $1"
 shift
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(esp32 esp32c3)
 [ -f "$idf/components/esp_common/include/esp_idf_version.h" ] ||
     fail "$idf is not an ESP-IDF tree"
 
@@ -78,9 +83,16 @@ build_examples() {
     done
 }
 
+# The chip's id in image headers, from the table that ESP-IDF takes it from.
+chip_number() {
+    sed -n "/config IDF_FIRMWARE_CHIP_ID/,/config /s/^ *default \(0x[0-9A-Fa-f]*\) if IDF_TARGET_${1^^}\$/\1/p" \
+        "$idf/Kconfig"
+}
+
 # Every value that our sources, and the headers they include, ask of sdkconfig.h.
 write_sdkconfig() {
-    local chip=$1 number=$2
+    local chip=$1 number=$2 arch=$3 tick=systimer
+    [ "$chip" != esp32 ] || tick=ccount # the only one here without a system timer
     cmake -D "UPDRAFT_OUTPUT=$scratch/include/sdkconfig_updraft.h" \
         -D "UPDRAFT_KCONFIG=$root/Kconfig;$root/examples/minimal/main/Kconfig.projbuild" \
         -P "$root/device/kconfig.cmake"
@@ -88,7 +100,7 @@ write_sdkconfig() {
 #pragma once
 #define CONFIG_IDF_TARGET "$chip"
 #define CONFIG_IDF_TARGET_${chip^^} 1
-#define CONFIG_IDF_TARGET_ARCH_RISCV 1
+#define CONFIG_IDF_TARGET_ARCH_${arch^^} 1
 #define CONFIG_IDF_FIRMWARE_CHIP_ID $number
 #define CONFIG_FREERTOS_HZ 100
 #define CONFIG_FREERTOS_UNICORE 1
@@ -106,8 +118,9 @@ write_sdkconfig() {
 #define CONFIG_FREERTOS_QUEUE_REGISTRY_SIZE 0
 #define CONFIG_FREERTOS_TASK_NOTIFICATION_ARRAY_ENTRIES 1
 #define CONFIG_FREERTOS_THREAD_LOCAL_STORAGE_POINTERS 1
-#define CONFIG_FREERTOS_TICK_SUPPORT_SYSTIMER 1
-#define CONFIG_FREERTOS_SYSTICK_USES_SYSTIMER 1
+#define CONFIG_FREERTOS_TICK_SUPPORT_${tick^^} 1
+#define CONFIG_FREERTOS_SYSTICK_USES_${tick^^} 1
+#define CONFIG_FREERTOS_CORETIMER_0 1
 #define CONFIG_FREERTOS_CHECK_STACKOVERFLOW_CANARY 1
 #define CONFIG_LIBC_NEWLIB 1
 #define CONFIG_LOG_VERSION_1 1
@@ -119,7 +132,9 @@ write_sdkconfig() {
 #define CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE 1
 #define CONFIG_ESP_SYSTEM_PANIC_PRINT_REBOOT 1
 #define CONFIG_ESP_TIMER_INTERRUPT_LEVEL 1
+#define CONFIG_ESP_MAIN_TASK_STACK_SIZE 3584
 #define CONFIG_MMU_PAGE_SIZE 0x10000
+#define CONFIG_PARTITION_TABLE_OFFSET 0x8000
 #define CONFIG_BT_ENABLED 1
 #define CONFIG_BT_CONTROLLER_ENABLED 1
 #define CONFIG_BT_NIMBLE_ENABLED 1
@@ -176,9 +191,9 @@ CONFIG
 
 # Mbed TLS is a submodule: what is used of it is declared here where the tree lacks it.
 write_mbedtls() {
-    local mbedtls=$idf/components/mbedtls/mbedtls
-    if [ -d "$mbedtls/include" ]; then
-        find "$mbedtls" -type d -name include -printf '-I%p\n'
+    local source=${mbedtls:-$idf/components/mbedtls/mbedtls}
+    if [ -d "$source/include" ]; then
+        find "$source" -type d -name include -printf '-I%p\n'
         return
     fi
     mkdir -p "$scratch/include/mbedtls" "$scratch/include/psa"
@@ -213,7 +228,6 @@ HEADER
 
 # newlib's struct that FreeRTOS embeds in each task; picolibc has none.
 write_reent() {
-    [ ! -f "$libc/sys/reent.h" ] || return 0
     mkdir -p "$scratch/libc/sys"
     cat > "$scratch/libc/sys/reent.h" << 'HEADER'
 #pragma once
@@ -223,7 +237,7 @@ HEADER
 }
 
 include_flags() {
-    local chip=$1 directory components=$idf/components
+    local chip=$1 arch=$2 directory components=$idf/components
     printf -- '-I%s\n' "$scratch/include" "$root/core/include" "$root/device/include" \
         "$root/device/src"
     for directory in \
@@ -246,13 +260,15 @@ include_flags() {
         esp_libc/include esp_libc/platform_include \
         esp_partition/include esp_blockdev/include esp_rom/include esp_rom/include/"$chip" \
         esp_rom/"$chip" esp_rom/"$chip"/include esp_rom/"$chip"/include/"$chip" \
-        esp_system/include esp_system/port/soc esp_system/port/include esp_system/port/include/riscv \
+        esp_system/include esp_system/port/soc esp_system/port/include \
+        esp_system/port/include/"$arch" \
         esp_timer/include esp_security/include \
-        freertos/config/include freertos/config/include/freertos freertos/config/riscv/include \
-        freertos/FreeRTOS-Kernel/include freertos/FreeRTOS-Kernel/portable/riscv/include \
-        freertos/FreeRTOS-Kernel/portable/riscv/include/freertos freertos/esp_additions/include \
+        freertos/config/include freertos/config/include/freertos freertos/config/"$arch"/include \
+        freertos/FreeRTOS-Kernel/include freertos/FreeRTOS-Kernel/portable/"$arch"/include \
+        freertos/FreeRTOS-Kernel/portable/"$arch"/include/freertos freertos/esp_additions/include \
         hal/include hal/"$chip"/include hal/platform_port/include heap/include log/include \
-        nvs_flash/include newlib/platform_include partition_table/include riscv/include \
+        nvs_flash/include newlib/platform_include partition_table/include "$arch"/include \
+        xtensa/"$chip"/include \
         soc/include soc/"$chip" soc/"$chip"/include soc/"$chip"/register spi_flash/include; do
         [ ! -d "$components/$directory" ] || printf -- '-I%s\n' "$components/$directory"
     done
@@ -268,31 +284,72 @@ include_flags() {
     write_mbedtls
 }
 
-check_syntax() {
-    local chip=esp32c3 number=0x0005 source compiler=riscv64-unknown-elf-gcc flags failed=0
-    command -v "$compiler" > /dev/null ||
-        fail "neither ESP-IDF's toolchain nor $compiler (gcc-riscv64-unknown-elf) is installed"
-    [ -f "$libc/stdio.h" ] || fail "no C library headers in $libc: see --libc"
+# choose_compiler CHIP: sets arch, libc and compiler.
+choose_compiler() {
+    case $1 in
+    esp32 | esp32s3)
+        arch=xtensa libc=/usr/lib/xtensa-lx106-elf/include
+        compiler=(xtensa-lx106-elf-gcc)
+        ;;
+    esp32c2 | esp32c3)
+        arch=riscv libc=/usr/lib/picolibc/riscv64-unknown-elf/include
+        compiler=(riscv64-unknown-elf-gcc -march=rv32imc -mabi=ilp32)
+        ;;
+    *)
+        arch=riscv libc=/usr/lib/picolibc/riscv64-unknown-elf/include
+        compiler=(riscv64-unknown-elf-gcc -march=rv32imac -mabi=ilp32)
+        ;;
+    esac
+    command -v "${compiler[0]}" > /dev/null && [ -f "$libc/stdio.h" ]
+}
+
+check_chip() {
+    local chip=$1 number source arch libc compiler flags failed=0
+    local options=(-std=gnu17 -fsyntax-only -DESP_PLATFORM '-DIDF_VER="check"' -D_GNU_SOURCE
+        -D_POSIX_READER_WRITER_LOCKS -Wall -Wextra -Werror -Wno-unused-parameter
+        -Wno-sign-compare -Wno-error=cpp -Wno-cpp)
+    choose_compiler "$chip" || fail "no compiler and C library for $chip: see --help"
+    number=$(chip_number "$chip")
+    [ -n "$number" ] || fail "$idf knows no $chip"
+    rm -rf "$scratch/include" "$scratch/libc"
     mkdir -p "$scratch/include"
-    write_sdkconfig "$chip" "$number"
-    mapfile -t flags < <(include_flags "$chip")
+    write_sdkconfig "$chip" "$number" "$arch"
     write_reent
+    mapfile -t flags < <(include_flags "$chip" "$arch")
     flags+=(-isystem "$scratch/libc" -isystem "$libc")
     for source in "$root"/core/src/*.c "$root"/device/src/*.c "$root"/examples/*/main/*.c; do
-        "$compiler" -march=rv32imac -mabi=ilp32 -std=gnu17 -fsyntax-only -DESP_PLATFORM \
-            -DIDF_VER='"check"' -D_GNU_SOURCE -D_POSIX_READER_WRITER_LOCKS \
-            -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
-            -Wno-error=cpp -Wno-cpp "${flags[@]}" "$source" || {
-            printf 'check_idf: %s\n' "${source#"$root"/}" >&2
+        "${compiler[@]}" "${options[@]}" "${flags[@]}" "$source" || {
+            printf 'check_idf: %s for %s\n' "${source#"$root"/}" "$chip" >&2
             failed=1
         }
     done
-    [ "$failed" = 0 ] || fail "the sources do not fit $idf"
+    python3 "$root/tools/header_checks.py" ${verbose:+--verbose} "$scratch/headers" -- \
+        "${compiler[@]}" "${options[@]}" "${flags[@]}" || {
+        printf "check_idf: the simulator's headers for %s\n" "$chip" >&2
+        failed=1
+    }
+    return "$failed"
+}
+
+check_syntax() {
+    local chip arch libc compiler failed=0
+    if [ ${#targets[@]} = 0 ]; then
+        for chip in esp32 esp32s3 esp32c3 esp32c6 esp32h2; do
+            ! choose_compiler "$chip" || targets+=("$chip")
+        done
+        [ ${#targets[@]} -gt 0 ] || fail "no toolchain of ESP-IDF and no other compiler: see --help"
+    fi
+    python3 "$root/tools/header_checks.py" "$scratch/headers"
+    for chip in "${targets[@]}"; do
+        check_chip "$chip" || failed=1
+    done
+    [ "$failed" = 0 ] || fail "sources or simulator do not fit $idf"
 }
 
 if [ -z "$syntax" ] && [ -f "$idf/export.sh" ]; then
     # shellcheck disable=SC1091
     if IDF_PATH=$idf . "$idf/export.sh" > "$scratch/export.log" 2>&1; then
+        [ ${#targets[@]} -gt 0 ] || targets=(esp32 esp32c3)
         build_examples
         echo "check_idf: component and examples build with $idf for ${targets[*]}"
         exit 0
@@ -300,4 +357,4 @@ if [ -z "$syntax" ] && [ -f "$idf/export.sh" ]; then
     echo "check_idf: no toolchain ($(tail -n 1 "$scratch/export.log")): syntax only" >&2
 fi
 check_syntax
-echo "check_idf: component and examples fit the headers of $idf"
+echo "check_idf: component and examples fit the headers of $idf for ${targets[*]}"

@@ -7,6 +7,7 @@
 #include "esp_image_format.h"
 #include "esp_ota_ops.h"
 #include "nvs.h"
+#include "spi_flash_mmap.h"
 
 struct name {
     esp_err_t code;

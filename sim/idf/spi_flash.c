@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sim/idf/internal.h"
+#include "spi_flash_mmap.h"
 
 #define HOST_TASK "nimble_host"
 

@@ -38,9 +38,6 @@ typedef int esp_err_t;
 #define ESP_ERR_MESH_BASE  0x4000
 #define ESP_ERR_FLASH_BASE 0x6000
 
-#define ESP_ERR_FLASH_OP_FAIL    (ESP_ERR_FLASH_BASE + 1)
-#define ESP_ERR_FLASH_OP_TIMEOUT (ESP_ERR_FLASH_BASE + 2)
-
 /* "ESP_ERR_NO_MEM" and so on; "UNKNOWN ERROR" for a code that is not known here. */
 const char *esp_err_to_name(esp_err_t code);
 const char *esp_err_to_name_r(esp_err_t code, char *buf, size_t buflen);
