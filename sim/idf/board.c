@@ -89,6 +89,7 @@ static void forget_ram(sim_board_t *board)
     clear_parts(board);
     board->hci_receive = NULL;
     board->hci_refused = false;
+    board->hci_full = false;
     board->isr_depth = 0;
     board->pending = SIM_PENDING_NONE;
     board->shutdown_count = 0;
@@ -354,6 +355,7 @@ bool sim_board_hci_input(sim_board_t *board, const uint8_t *packet, size_t size)
     bool taken = false;
     if (!board->stalled && !sim_in_task(board) && sim_runtime_enter(board)) {
         taken = board->hci_receive(board->hci_context, packet, size);
+        board->hci_full = !taken;
         sim_runtime_leave(board);
     }
     board->hci_refused = board->hci_refused || !taken;
@@ -367,6 +369,7 @@ void sim_runtime_on_hci(sim_board_t *board,
 {
     board->hci_receive = receive;
     board->hci_context = context;
+    sim_runtime_hci_room(board);
 }
 
 void sim_runtime_hci_send(sim_board_t *board, const uint8_t *packet, size_t size)
@@ -378,6 +381,7 @@ void sim_runtime_hci_send(sim_board_t *board, const uint8_t *packet, size_t size
 
 void sim_runtime_hci_room(sim_board_t *board)
 {
+    board->hci_full = false;
     /* Told between fibres, as the controller may hand its packets over at once. */
     if (board->hci_refused) {
         sim_scheduler_kick(board);

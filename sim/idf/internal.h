@@ -167,7 +167,8 @@ struct sim_board {
     /* HCI */
     bool (*hci_receive)(void *context, const uint8_t *packet, size_t size);
     void *hci_context;
-    bool hci_refused;
+    bool hci_refused; /* the controller waits to be told of room */
+    bool hci_full;    /* the receiver has none, until it says so */
 
     struct sim_heap heap;
     struct sim_console console;

@@ -234,7 +234,10 @@ static void end_stall(sim_board_t *board)
 
 static void tell_room(sim_board_t *board)
 {
-    if (board->hci_refused && !board->stalled && board->config.ops->hci_room != NULL) {
+    /* A full receiver is not asked again before it says so: it would refuse for ever at
+     * the same instant. */
+    if (board->hci_refused && !board->hci_full && !board->stalled &&
+        board->config.ops->hci_room != NULL) {
         board->hci_refused = false;
         board->config.ops->hci_room(board->config.context);
     }

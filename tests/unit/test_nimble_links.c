@@ -164,6 +164,25 @@ static void fragments_are_dropped_in_silence_when_buffers_stay_out(void **state)
     fixture_close(24); /* the firmware still holds them */
 }
 
+static void what_comes_while_a_fragment_waits_for_its_buffer_waits_its_turn(void **state)
+{
+    (void)state;
+    fixture_open(NULL);
+    struct att_link *link = att_connect(0, 498);
+    uint16_t hold = att_value_handle(link, 3);
+    uint8_t bytes[244] = {1};
+    for (int i = 0; i < 24 + 3; i++) {
+        att_write_command(link, hold, bytes, sizeof(bytes));
+    }
+    fixture_run_ms(28);
+    assert_int_equal(sim_nimble_fragments_dropped(fixture.board), 0);
+    for (uint32_t dropped = 1; dropped <= 3; dropped++) {
+        fixture_run_ms(29);
+        assert_int_equal(sim_nimble_fragments_dropped(fixture.board), dropped);
+    }
+    fixture_close(24);
+}
+
 /* Two writes of two fragments each; the second fragment of the first and the first one of
  * the second are lost. What arrives is one write, of the right length, of two halves. */
 static void a_lost_fragment_can_splice_two_writes(void **state)
@@ -530,6 +549,7 @@ int main(void)
         cmocka_unit_test(another_task_may_send),
         cmocka_unit_test(leaked_buffers_are_counted),
         cmocka_unit_test(fragments_are_dropped_in_silence_when_buffers_stay_out),
+        cmocka_unit_test(what_comes_while_a_fragment_waits_for_its_buffer_waits_its_turn),
         cmocka_unit_test(a_lost_fragment_can_splice_two_writes),
         cmocka_unit_test(an_unfinished_packet_is_dropped_by_the_next_one),
         cmocka_unit_test(a_packet_that_is_never_finished_ends_the_link),
