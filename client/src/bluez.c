@@ -75,6 +75,7 @@ static int on_post(sd_event_source *source, void *userdata)
 {
     struct bluez *bluez = userdata;
     (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+    socket_posted(bluez);
     if (bluez->posted_end) {
         struct updraft_transport_event event = {
             .kind = UPDRAFT_TRANSPORT_DISCONNECTED,

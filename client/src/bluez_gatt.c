@@ -9,12 +9,14 @@
 #include "client/src/bluez_private.h"
 #include "updraft/error.h"
 #include "updraft/protocol1.h"
+#include "updraft/protocol2.h"
 
 #define BASE_UUID(short) "0000" short "-0000-1000-8000-00805f9b34fb"
 
 static const char *const uuids[UPDRAFT_CHARACTERISTIC_COUNT] = {
     [UPDRAFT_CONTROL] = UPDRAFT_P1_CONTROL_UUID,
     [UPDRAFT_DATA] = UPDRAFT_P1_DATA_UUID,
+    [UPDRAFT_INFO] = UPDRAFT_P2_INFO_UUID,
     [UPDRAFT_FIRMWARE_REVISION] = BASE_UUID("2a26"),
     [UPDRAFT_MODEL] = BASE_UUID("2a24"),
     [UPDRAFT_MANUFACTURER] = BASE_UUID("2a29"),
@@ -35,6 +37,7 @@ void gatt_reset(struct bluez *bluez)
 {
     bluez->operation_call = sd_bus_slot_unref(bluez->operation_call);
     bluez->subscribed = false;
+    socket_reset(bluez);
     memset(bluez->characteristics, 0, sizeof(bluez->characteristics));
 }
 
@@ -137,11 +140,13 @@ static int describe(sd_bus_message *message, struct description *ret_description
     return r < 0 ? r : sd_bus_message_exit_container(message);
 }
 
-/* Control and Data count only where one service has both: whatever its UUID is. */
+/* Control and Data count only where one service has both, whatever its UUID is; Info with
+ * them. */
 struct pair {
     char service[PATH_SIZE];
     struct bluez_characteristic control;
     struct bluez_characteristic data;
+    struct bluez_characteristic info;
 };
 #define PAIRS_MAX 4u
 
@@ -171,8 +176,10 @@ static void note_pair(struct search *search, const char *path,
     }
     if (description->which == UPDRAFT_CONTROL) {
         pair->control = *characteristic;
-    } else {
+    } else if (description->which == UPDRAFT_DATA) {
         pair->data = *characteristic;
+    } else {
+        pair->info = *characteristic;
     }
 }
 
@@ -189,7 +196,8 @@ static void note(struct bluez *bluez, struct search *search, const char *path,
         return;
     }
     strcpy(characteristic.path, path);
-    if (description->which == UPDRAFT_CONTROL || description->which == UPDRAFT_DATA) {
+    if (description->which == UPDRAFT_CONTROL || description->which == UPDRAFT_DATA ||
+        description->which == UPDRAFT_INFO) {
         note_pair(search, path, description, &characteristic);
     } else {
         bluez->characteristics[description->which] = characteristic;
@@ -223,6 +231,7 @@ int gatt_find(struct bluez *bluez, sd_bus_message *message)
         if (pair->control.path[0] != '\0' && pair->data.path[0] != '\0') {
             bluez->characteristics[UPDRAFT_CONTROL] = pair->control;
             bluez->characteristics[UPDRAFT_DATA] = pair->data;
+            bluez->characteristics[UPDRAFT_INFO] = pair->info;
             break;
         }
     }
@@ -310,16 +319,17 @@ int gatt_write(void *context, enum updraft_characteristic characteristic,
 {
     struct bluez *bluez = context;
     sd_bus_message *message = NULL;
-    if (size > UPDRAFT_P1_PACKET_SIZE_MAX ||
-        (!with_response && size > (size_t)bluez->mtu - 3)) {
+    if (!with_response) {
+        return socket_write(bluez, characteristic, bytes, size);
+    }
+    if (size > UPDRAFT_VALUE_MAX) {
         return UPDRAFT_ERROR_ARGUMENT;
     }
     int status = begin(bluez, characteristic, "WriteValue", &message);
     if (status == UPDRAFT_OK) {
         int r = sd_bus_message_append_array(message, 'y', bytes, size);
         if (r >= 0) {
-            r = sd_bus_message_append(message, "a{sv}", 1, "type", "s",
-                                      with_response ? "request" : "command");
+            r = sd_bus_message_append(message, "a{sv}", 1, "type", "s", "request");
         }
         status = bluez_errno(bluez, r, UPDRAFT_ERROR_MEMORY);
     }
@@ -331,13 +341,53 @@ int gatt_write(void *context, enum updraft_characteristic characteristic,
     return status;
 }
 
+static int start_notify(struct bluez *bluez)
+{
+    sd_bus_message *message = NULL;
+    int status = begin(bluez, bluez->operation, "StartNotify", &message);
+    if (status == UPDRAFT_OK) {
+        status = bluez_call(bluez, &bluez->operation_call, message, on_subscribed,
+                            GATT_LIMIT_US);
+    }
+    sd_bus_message_unref(message);
+    return status;
+}
+
+static int on_notify_acquired(sd_bus_message *answer, void *userdata, sd_bus_error *error)
+{
+    struct bluez *bluez = userdata;
+    bool bus_will_do = false;
+    (void)error;
+    bluez->operation_call = sd_bus_slot_unref(bluez->operation_call);
+    int status = socket_take_notify(bluez, answer, &bus_will_do);
+    if (bus_will_do) {
+        status = start_notify(bluez);
+        if (status == UPDRAFT_OK) {
+            return 0;
+        }
+    }
+    struct updraft_transport_event event = {
+        .kind = UPDRAFT_TRANSPORT_SUBSCRIBED,
+        .status = status,
+        .characteristic = bluez->operation,
+    };
+    bluez_emit(bluez, &event);
+    return 0;
+}
+
+/* By the socket of AcquireNotify where there is one: as the property Value, two
+ * notifications in a row may reach us as one. */
 int gatt_subscribe(void *context, enum updraft_characteristic characteristic)
 {
     struct bluez *bluez = context;
     sd_bus_message *message = NULL;
-    int status = begin(bluez, characteristic, "StartNotify", &message);
+    int status = begin(bluez, characteristic, "AcquireNotify", &message);
     if (status == UPDRAFT_OK) {
-        status = bluez_call(bluez, &bluez->operation_call, message, on_subscribed,
+        status = bluez_errno(bluez, sd_bus_message_append(message, "a{sv}", 0),
+                             UPDRAFT_ERROR_MEMORY);
+    }
+    if (status == UPDRAFT_OK) {
+        status = bluez_call(bluez, &bluez->operation_call, message, on_notify_acquired,
                             GATT_LIMIT_US);
     }
     sd_bus_message_unref(message);

@@ -85,6 +85,13 @@ struct bluez_characteristic {
     uint16_t mtu; /* 0: the daemon does not say */
 };
 
+/* Our end of what AcquireWrite or AcquireNotify gave out. */
+struct bluez_socket {
+    bool open;
+    int fd;
+    sd_event_source *source;
+};
+
 struct bluez {
     sd_event *event;
     sd_bus *bus;
@@ -98,7 +105,7 @@ struct bluez {
     bool bus_lost;
     uint64_t appeared_us; /* when the daemon came up while we were looking; 0: before */
     sd_bus_slot *load_call;
-    sd_event_source *post; /* delivers posted_failure and posted_end */
+    sd_event_source *post; /* delivers posted_written, posted_failure and posted_end */
     int posted_failure;
     bool posted_end;
     int posted_end_status;
@@ -120,7 +127,18 @@ struct bluez {
 
     enum updraft_characteristic operation; /* of operation_call */
     sd_bus_slot *operation_call;
-    bool subscribed;
+    bool subscribed; /* by StartNotify */
+
+    /* bluez_socket.c */
+    bool command_busy; /* a write command is under way */
+    enum updraft_characteristic command;
+    uint8_t command_bytes[UPDRAFT_VALUE_MAX];
+    size_t command_size;
+    sd_bus_slot *command_call;
+    bool write_asked; /* for the socket, on this connection */
+    bool posted_written;
+    struct bluez_socket write_end;
+    struct bluez_socket notify_end;
 };
 
 /* bluez.c */
@@ -185,5 +203,16 @@ void gatt_unsubscribe(struct bluez *bluez);
 int gatt_changed(struct bluez *bluez, const char *path, sd_bus_message *message);
 /* Finds the device's characteristics in GetManagedObjects' answer. */
 int gatt_find(struct bluez *bluez, sd_bus_message *message);
+
+/* bluez_socket.c: starts a write command, which ends with WRITTEN. */
+int socket_write(struct bluez *bluez, enum updraft_characteristic characteristic,
+                 const uint8_t *bytes, size_t size);
+/* Reports the command that the socket took at once. */
+void socket_posted(struct bluez *bluez);
+/* AcquireNotify's answer: 0, or why there is no socket, and whether StartNotify does. */
+int socket_take_notify(struct bluez *bluez, sd_bus_message *answer,
+                       bool *ret_bus_will_do);
+/* Gives the sockets back and forgets the command under way. */
+void socket_reset(struct bluez *bluez);
 
 #endif

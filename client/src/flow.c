@@ -252,6 +252,7 @@ static char *information_text(struct updraft_flow *flow,
         return flow->manufacturer;
     case UPDRAFT_CONTROL:
     case UPDRAFT_DATA:
+    case UPDRAFT_INFO:
     case UPDRAFT_CHARACTERISTIC_COUNT:
         break;
     }

@@ -15,11 +15,15 @@
 enum updraft_characteristic {
     UPDRAFT_CONTROL,           /* OTA Control, of any service that has Control and Data */
     UPDRAFT_DATA,              /* OTA Data, of the same service */
+    UPDRAFT_INFO,              /* OTA Info, of the same service: the device speaks more
+                                * than protocol 1 */
     UPDRAFT_FIRMWARE_REVISION, /* Device Information 0x2A26 */
     UPDRAFT_MODEL,             /* Device Information 0x2A24 */
     UPDRAFT_MANUFACTURER,      /* Device Information 0x2A29 */
     UPDRAFT_CHARACTERISTIC_COUNT,
 };
+
+#define UPDRAFT_VALUE_MAX 512u /* Core Specification, Vol 3, Part F, 3.2.9 */
 
 /* Properties of a characteristic: the bits of the Core Specification, Vol 3, Part G,
  * 3.3.1.1. 0 for a characteristic that the device does not have. */
@@ -37,8 +41,8 @@ enum updraft_transport_event_kind {
     UPDRAFT_TRANSPORT_DISCONNECTED, /* status: 0 if asked for, else why; also a failed
                                        connect */
     UPDRAFT_TRANSPORT_READ,         /* characteristic, status, bytes, size */
-    UPDRAFT_TRANSPORT_WRITTEN,      /* characteristic, status: the write is out and, for a
-                                     * request, answered */
+    UPDRAFT_TRANSPORT_WRITTEN,      /* characteristic, status: a request is answered; a
+                                     * command is taken, and there is room for another */
     UPDRAFT_TRANSPORT_SUBSCRIBED,   /* characteristic, status */
     UPDRAFT_TRANSPORT_NOTIFIED,     /* characteristic, bytes, size */
     UPDRAFT_TRANSPORT_FAILED, /* status: Bluetooth itself is gone (daemon, adapter) */
@@ -61,7 +65,8 @@ struct updraft_transport_event {
 
 /* Each call starts something and returns 0, or a negative error at once; what it started
  * ends with one event (none for scan), never from within the call. At most one
- * connection, and at most one read, write request or subscription under way at a time.
+ * connection, and on it at most one read, write request or subscription under way at a
+ * time, and beside it at most one write command.
  *
  * A connect that returned 0 ends with exactly one DISCONNECTED, however it ends; nothing
  * of that connection comes after it, and what was still under way on it ends without an
@@ -78,7 +83,8 @@ struct updraft_transport_ops {
     int (*disconnect)(void *context);
     int (*read)(void *context, enum updraft_characteristic characteristic);
     /* size: at most 512 and, for a command, MTU - 3. with_response: ATT Write Request.
-     * The bytes are copied. */
+     * The bytes are copied. Where the device has Info, a request may overtake commands
+     * that have been taken. */
     int (*write)(void *context, enum updraft_characteristic characteristic,
                  const uint8_t *bytes, size_t size, bool with_response);
     int (*subscribe)(void *context, enum updraft_characteristic characteristic);

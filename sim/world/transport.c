@@ -9,6 +9,7 @@
 
 #include "updraft/error.h"
 #include "updraft/protocol1.h"
+#include "updraft/protocol2.h"
 
 /* Longer than the flow waits: it is the flow that gives up. */
 #define CONNECT_LIMIT_MS 60000u
@@ -29,6 +30,7 @@ static const uint8_t service_uuid[16] = {UPDRAFT_P1_SERVICE_UUID_BYTES};
 static const uint8_t uuids[UPDRAFT_CHARACTERISTIC_COUNT][16] = {
     [UPDRAFT_CONTROL] = {UPDRAFT_P1_CONTROL_UUID_BYTES},
     [UPDRAFT_DATA] = {UPDRAFT_P1_DATA_UUID_BYTES},
+    [UPDRAFT_INFO] = {UPDRAFT_P2_INFO_UUID_BYTES},
     [UPDRAFT_FIRMWARE_REVISION] = UUID16_ON_BASE(0x2A26),
     [UPDRAFT_MODEL] = UUID16_ON_BASE(0x2A24),
     [UPDRAFT_MANUFACTURER] = UUID16_ON_BASE(0x2A29),
@@ -164,7 +166,14 @@ static void on_disconnected(void *context, sim_peer_t *peer, uint8_t reason)
     }
 }
 
-/* Control and Data of one service; the others wherever they are. */
+static void note(sim_transport_t *transport, enum updraft_characteristic which,
+                 const struct sim_gatt_characteristic *found)
+{
+    transport->handles[which] = found->value_handle;
+    transport->properties[which] = found->properties;
+}
+
+/* Control and Data of one service, and Info with them; the others wherever they are. */
 static void find_characteristics(sim_transport_t *transport)
 {
     const struct sim_gatt_characteristic *list;
@@ -186,17 +195,21 @@ static void find_characteristics(sim_transport_t *transport)
         for (int which = UPDRAFT_FIRMWARE_REVISION; which < UPDRAFT_CHARACTERISTIC_COUNT;
              which++) {
             if (memcmp(list[i].uuid, uuids[which], 16) == 0) {
-                transport->handles[which] = list[i].value_handle;
-                transport->properties[which] = list[i].properties;
+                note(transport, which, &list[i]);
             }
         }
     }
-    if (control != NULL) {
-        transport->handles[UPDRAFT_CONTROL] = control->value_handle;
-        transport->properties[UPDRAFT_CONTROL] = control->properties;
-        transport->control_cccd = control->cccd_handle;
-        transport->handles[UPDRAFT_DATA] = data->value_handle;
-        transport->properties[UPDRAFT_DATA] = data->properties;
+    if (control == NULL) {
+        return;
+    }
+    note(transport, UPDRAFT_CONTROL, control);
+    note(transport, UPDRAFT_DATA, data);
+    transport->control_cccd = control->cccd_handle;
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].service == control->service &&
+            memcmp(list[i].uuid, uuids[UPDRAFT_INFO], 16) == 0) {
+            note(transport, UPDRAFT_INFO, &list[i]);
+        }
     }
 }
 
