@@ -110,6 +110,32 @@ static void connection_free(struct nimble *n, struct connection *c)
     c->used = false;
 }
 
+static void ask_peer(uint16_t opcode, uint16_t handle)
+{
+    uint8_t request[2];
+    hci_put_le16(request, handle);
+    (void)nimble_hci_command(opcode, request, sizeof(request), NULL, 0);
+}
+
+/* Since ESP-IDF 5.5 a connection is told only when the peer's version and features are
+ * known. Reads and writes of the peer may come before that. */
+static void tell_connection(struct connection *c, int status)
+{
+    struct ble_gap_event event = {.type = BLE_GAP_EVENT_CONNECT};
+    event.connect.status = status;
+    event.connect.conn_handle = c->handle;
+    c->told = true;
+    gap_event_send(c, &event);
+}
+
+static void tell_established(struct connection *c, int status)
+{
+    struct ble_gap_event event = {.type = BLE_GAP_EVENT_LINK_ESTAB};
+    event.link_estab.status = status;
+    event.link_estab.conn_handle = c->handle;
+    gap_event_send(c, &event);
+}
+
 void gap_connected(struct nimble *n, const uint8_t *p)
 {
     struct advertising *advertising = &n->advertising;
@@ -137,14 +163,14 @@ void gap_connected(struct nimble *n, const uint8_t *p)
     c->cb = advertising->cb;
     c->cb_arg = advertising->cb_arg;
     c->own_address_type = advertising->own_address_type;
+    c->begun_by = *advertising;
     memset(advertising, 0, sizeof(*advertising));
-    struct ble_gap_event event = {.type = BLE_GAP_EVENT_CONNECT};
-    event.connect.conn_handle = handle;
-    gap_event_send(c, &event);
-    uint8_t request[2];
-    hci_put_le16(request, handle);
-    (void)nimble_hci_command(HCI_LE_READ_REMOTE_FEATURES, request, sizeof(request), NULL,
-                             0);
+    if (!nimble_since(n, 5, 5)) {
+        tell_connection(c, 0);
+    }
+    ask_peer(nimble_since(n, 5, 4) ? HCI_READ_REMOTE_VERSION
+                                   : HCI_LE_READ_REMOTE_FEATURES,
+             handle);
 }
 
 static void describe(const struct nimble *n, const struct connection *c,
@@ -167,10 +193,31 @@ static void describe(const struct nimble *n, const struct connection *c,
     desc->master_clock_accuracy = c->clock_accuracy;
 }
 
+/* With BT_NIMBLE_ENABLE_CONN_REATTEMPT, the default on all chips but the first, NimBLE
+ * tells nothing of the end of a link that never came about, even if it told of its
+ * beginning: it advertises again. */
+static bool ends_in_silence(const struct nimble *n, const struct connection *c,
+                            int reason)
+{
+    if (sim_board_chip(n->board)->chip_id == 0) {
+        return false;
+    }
+    return reason == BLE_HS_HCI_ERR(BLE_ERR_CONN_ESTABLISHMENT) ||
+           (nimble_since(n, 5, 4) && !c->known &&
+            reason == BLE_HS_HCI_ERR(BLE_ERR_CONN_SPVN_TMO));
+}
+
 void gap_broken(struct nimble *n, uint16_t handle, int reason)
 {
     struct connection *c = gap_connection(n, handle);
     if (c == NULL) {
+        return;
+    }
+    if (ends_in_silence(n, c, reason)) {
+        struct advertising before = c->begun_by;
+        gatts_disconnected(c);
+        connection_free(n, c);
+        gap_adv_again(n, &before);
         return;
     }
     struct ble_gap_event event = {.type = BLE_GAP_EVENT_DISCONNECT};
@@ -180,6 +227,13 @@ void gap_broken(struct nimble *n, uint16_t handle, int reason)
         gap_update_done(c, reason);
     }
     gatts_disconnected(c);
+    if (!c->told) {
+        /* It failed before it was told: there is no other event. */
+        tell_connection(c, BLE_HS_EAGAIN);
+        tell_established(c, BLE_HS_EAGAIN);
+        connection_free(n, c);
+        return;
+    }
     ble_gap_event_fn *cb = c->cb;
     void *cb_arg = c->cb_arg;
     connection_free(n, c);
@@ -376,104 +430,34 @@ void gap_parameters_requested(struct nimble *n, const uint8_t *p)
                              2);
 }
 
+void gap_version_known(struct nimble *n, const uint8_t *p)
+{
+    uint16_t handle = hci_get_le16(p + 1);
+    if (gap_connection(n, handle) != NULL) {
+        ask_peer(HCI_LE_READ_REMOTE_FEATURES, handle);
+    }
+}
+
 /* After the peer's features are known NimBLE asks, on chips with the VHCI, for the
  * longest data PDUs of itself. */
 void gap_features_known(struct nimble *n, const uint8_t *p)
 {
-    struct connection *c = gap_connection(n, hci_get_le16(p + 1));
-    if (c == NULL || p[0] != HCI_SUCCESS) {
+    uint16_t handle = hci_get_le16(p + 1);
+    struct connection *c = gap_connection(n, handle);
+    if (c == NULL || (p[0] != HCI_SUCCESS && c->told)) {
         return;
     }
-    uint16_t handle = c->handle;
-    c->peer_features = hci_get_le64(p + 3);
-    struct ble_gap_event event = {.type = BLE_GAP_EVENT_LINK_ESTAB};
-    event.link_estab.conn_handle = handle;
-    gap_event_send(c, &event);
-    (void)ble_hs_hci_util_set_data_len(handle, DATA_OCTETS_MAX, DATA_TIME_MAX);
-}
-
-int ble_hs_hci_util_set_data_len(uint16_t conn_handle, uint16_t tx_octets,
-                                 uint16_t tx_time)
-{
-    uint8_t p[6];
-    if (tx_octets < BLE_HCI_SET_DATALEN_TX_OCTETS_MIN ||
-        tx_octets > BLE_HCI_SET_DATALEN_TX_OCTETS_MAX ||
-        tx_time < BLE_HCI_SET_DATALEN_TX_TIME_MIN ||
-        tx_time > BLE_HCI_SET_DATALEN_TX_TIME_MAX) {
-        return BLE_HS_EINVAL;
+    c->known = true;
+    if (p[0] == HCI_SUCCESS) {
+        c->peer_features = hci_get_le64(p + 3);
     }
-    hci_put_le16(p, conn_handle);
-    hci_put_le16(p + 2, tx_octets);
-    hci_put_le16(p + 4, tx_time);
-    return nimble_hci_command(HCI_LE_SET_DATA_LENGTH, p, sizeof(p), NULL, 2);
-}
-
-int ble_gap_set_data_len(uint16_t conn_handle, uint16_t tx_octets, uint16_t tx_time)
-{
-    return ble_hs_hci_util_set_data_len(conn_handle, tx_octets, tx_time);
-}
-
-int ble_hs_hci_util_read_sugg_def_data_len(uint16_t *out_sugg_max_tx_octets,
-                                           uint16_t *out_sugg_max_tx_time)
-{
-    uint8_t results[4];
-    int rc = nimble_hci_command(HCI_LE_READ_DEFAULT_DATA_LENGTH, NULL, 0, results, 4);
-    if (rc == 0) {
-        *out_sugg_max_tx_octets = hci_get_le16(results);
-        *out_sugg_max_tx_time = hci_get_le16(results + 2);
+    if (!c->told) {
+        tell_connection(c, p[0]);
     }
-    return rc;
-}
-
-int ble_gap_read_sugg_def_data_len(uint16_t *out_sugg_max_tx_octets,
-                                   uint16_t *out_sugg_max_tx_time)
-{
-    return ble_hs_hci_util_read_sugg_def_data_len(out_sugg_max_tx_octets,
-                                                  out_sugg_max_tx_time);
-}
-
-int ble_hs_hci_util_write_sugg_def_data_len(uint16_t sugg_max_tx_octets,
-                                            uint16_t sugg_max_tx_time)
-{
-    uint8_t p[4];
-    hci_put_le16(p, sugg_max_tx_octets);
-    hci_put_le16(p + 2, sugg_max_tx_time);
-    return nimble_hci_command(HCI_LE_WRITE_DEFAULT_DATA_LENGTH, p, sizeof(p), NULL, 0);
-}
-
-int ble_gap_write_sugg_def_data_len(uint16_t sugg_max_tx_octets,
-                                    uint16_t sugg_max_tx_time)
-{
-    return ble_hs_hci_util_write_sugg_def_data_len(sugg_max_tx_octets, sugg_max_tx_time);
-}
-
-void gap_data_length_changed(struct nimble *n, const uint8_t *p)
-{
-    struct connection *c = gap_connection(n, hci_get_le16(p));
-    if (c == NULL) {
-        return;
+    tell_established(c, p[0]);
+    if (p[0] == HCI_SUCCESS) {
+        (void)ble_hs_hci_util_set_data_len(handle, DATA_OCTETS_MAX, DATA_TIME_MAX);
     }
-    struct ble_gap_event event = {.type = BLE_GAP_EVENT_DATA_LEN_CHG};
-    event.data_len_chg.conn_handle = c->handle;
-    event.data_len_chg.max_tx_octets = hci_get_le16(p + 2);
-    event.data_len_chg.max_tx_time = hci_get_le16(p + 4);
-    event.data_len_chg.max_rx_octets = hci_get_le16(p + 6);
-    event.data_len_chg.max_rx_time = hci_get_le16(p + 8);
-    gap_event_send(c, &event);
-}
-
-void gap_phy_updated(struct nimble *n, const uint8_t *p)
-{
-    struct connection *c = gap_connection(n, hci_get_le16(p + 1));
-    if (c == NULL) {
-        return;
-    }
-    struct ble_gap_event event = {.type = BLE_GAP_EVENT_PHY_UPDATE_COMPLETE};
-    event.phy_updated.status = BLE_HS_HCI_ERR(p[0]);
-    event.phy_updated.conn_handle = c->handle;
-    event.phy_updated.tx_phy = p[3];
-    event.phy_updated.rx_phy = p[4];
-    gap_event_send(c, &event);
 }
 
 /* Timers. */

@@ -153,6 +153,17 @@ int ble_gap_adv_start(uint8_t own_addr_type, const ble_addr_t *direct_addr,
     return 0;
 }
 
+void gap_adv_again(struct nimble *n, const struct advertising *before)
+{
+    if (n->advertising.active) {
+        return;
+    }
+    n->advertising = *before;
+    if (enable(1) != 0) {
+        memset(&n->advertising, 0, sizeof(n->advertising));
+    }
+}
+
 int ble_gap_adv_stop(void)
 {
     struct nimble *n = nimble_ready(__func__);
@@ -222,57 +233,7 @@ int ble_gap_adv_rsp_set_fields(const struct ble_hs_adv_fields *rsp_fields)
     return set_fields(HCI_LE_SET_SCAN_RESPONSE_DATA, rsp_fields);
 }
 
-/* PHY, signal strength, security. */
-
-int ble_gap_read_le_phy(uint16_t conn_handle, uint8_t *tx_phy, uint8_t *rx_phy)
-{
-    uint8_t p[2];
-    uint8_t results[4];
-    if (gap_connection(nimble_ready(__func__), conn_handle) == NULL) {
-        return BLE_HS_ENOTCONN;
-    }
-    hci_put_le16(p, conn_handle);
-    int rc = nimble_hci_command(HCI_LE_READ_PHY, p, sizeof(p), results, 4);
-    if (rc == 0) {
-        *tx_phy = results[2];
-        *rx_phy = results[3];
-    }
-    return rc;
-}
-
-/* all_phys, and the masks that it leaves: a mask of 0 or "any" is no preference. */
-static int put_phys(uint8_t *p, uint8_t tx_phys_mask, uint8_t rx_phys_mask)
-{
-    if (tx_phys_mask > BLE_GAP_LE_PHY_ANY_MASK ||
-        rx_phys_mask > BLE_GAP_LE_PHY_ANY_MASK) {
-        return BLE_ERR_INV_HCI_CMD_PARMS;
-    }
-    p[0] = (uint8_t)((tx_phys_mask == 0 ? 1 : 0) | (rx_phys_mask == 0 ? 2 : 0));
-    p[1] = tx_phys_mask;
-    p[2] = rx_phys_mask;
-    return 0;
-}
-
-int ble_gap_set_prefered_default_le_phy(uint8_t tx_phys_mask, uint8_t rx_phys_mask)
-{
-    uint8_t p[3];
-    int rc = put_phys(p, tx_phys_mask, rx_phys_mask);
-    return rc != 0 ? rc
-                   : nimble_hci_command(HCI_LE_SET_DEFAULT_PHY, p, sizeof(p), NULL, 0);
-}
-
-int ble_gap_set_prefered_le_phy(uint16_t conn_handle, uint8_t tx_phys_mask,
-                                uint8_t rx_phys_mask, uint16_t phy_opts)
-{
-    uint8_t p[7];
-    if (gap_connection(nimble_ready(__func__), conn_handle) == NULL) {
-        return BLE_HS_ENOTCONN;
-    }
-    hci_put_le16(p, conn_handle);
-    hci_put_le16(p + 5, phy_opts);
-    int rc = put_phys(p + 2, tx_phys_mask, rx_phys_mask);
-    return rc != 0 ? rc : nimble_hci_command(HCI_LE_SET_PHY, p, sizeof(p), NULL, 0);
-}
+/* Signal strength, security. */
 
 int ble_gap_conn_rssi(uint16_t conn_handle, int8_t *out_rssi)
 {

@@ -8,7 +8,7 @@
 
 /* Events that the host wants: disconnection, encryption, hardware error, completed
  * packets, LE; of LE: what NimBLE asks for with a controller of 4.2 or 5.0. */
-#define EVENT_MASK    UINT64_C(0x2000800002008090)
+#define EVENT_MASK    UINT64_C(0x2000800002008890)
 #define LE_EVENT_MASK UINT64_C(0x0000000000000A7F)
 #define VERSION_4_0   6
 
@@ -179,6 +179,8 @@ void nimble_hci_event(struct nimble *n, const uint8_t *bytes, uint16_t size)
         le_event(n, p, length);
     } else if (bytes[0] == HCI_EV_NUMBER_OF_COMPLETED_PACKETS && length >= 5) {
         completed_packets(n, p, length);
+    } else if (bytes[0] == HCI_EV_READ_REMOTE_VERSION_COMPLETE && length >= 8) {
+        gap_version_known(n, p);
     } else if (bytes[0] == HCI_EV_DISCONNECTION_COMPLETE && length >= 4) {
         uint16_t handle = hci_get_le16(p + 1);
         if (p[0] == HCI_SUCCESS) {

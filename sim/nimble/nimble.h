@@ -91,6 +91,15 @@ struct indication {
     TickType_t deadline;
 };
 
+struct advertising {
+    bool active;
+    bool limited; /* ends at deadline */
+    TickType_t deadline;
+    uint8_t own_address_type;
+    ble_gap_event_fn *cb;
+    void *cb_arg;
+};
+
 struct connection {
     bool used;
     uint16_t handle;
@@ -103,8 +112,16 @@ struct connection {
     uint16_t timeout;
     ble_gap_event_fn *cb;
     void *cb_arg;
+    bool told;  /* the firmware has had the event of its beginning */
+    bool known; /* the peer's features, or that it does not tell them */
     bool terminating;
+    struct advertising begun_by;
     uint64_t peer_features;
+    /* The last that the controller told; 0: nothing yet. */
+    uint16_t tx_octets;
+    uint16_t tx_time;
+    uint16_t rx_octets;
+    uint16_t rx_time;
     /* L2CAP. */
     struct channel channel[L2CAP_CHANNELS];
     struct channel *rx_channel; /* continuations go to this one */
@@ -142,15 +159,6 @@ enum enabled_state {
     HOST_OFF,
     HOST_STOPPING,
     HOST_ON,
-};
-
-struct advertising {
-    bool active;
-    bool limited; /* ends at deadline */
-    TickType_t deadline;
-    uint8_t own_address_type;
-    ble_gap_event_fn *cb;
-    void *cb_arg;
 };
 
 struct pool {
@@ -252,6 +260,8 @@ struct nimble {
 struct nimble *nimble_state(void);
 /* The same, after nimble_port_init; panics otherwise, as the chip would. */
 struct nimble *nimble_ready(const char *function);
+/* True if this is the host of ESP-IDF major.minor or a later one. */
+bool nimble_since(const struct nimble *n, int major, int minor);
 TickType_t nimble_ticks(const struct nimble *n, uint32_t ms);
 /* Lets the host's task look for work. */
 void nimble_wake(struct nimble *n);
@@ -357,15 +367,20 @@ void gap_broken(struct nimble *n, uint16_t handle, int reason);
 void gap_updated(struct nimble *n, const uint8_t *p);
 void gap_update_done(struct connection *c, int status);
 void gap_parameters_requested(struct nimble *n, const uint8_t *p);
+void gap_version_known(struct nimble *n, const uint8_t *p);
 void gap_features_known(struct nimble *n, const uint8_t *p);
-void gap_data_length_changed(struct nimble *n, const uint8_t *p);
-void gap_phy_updated(struct nimble *n, const uint8_t *p);
 void gap_reset(struct nimble *n, int reason);
 /* Timers of connections; returns ticks until the next. */
 TickType_t gap_timers(struct nimble *n);
 
+/* gap_data.c */
+void gap_data_length_changed(struct nimble *n, const uint8_t *p);
+void gap_phy_updated(struct nimble *n, const uint8_t *p);
+
 /* gap_adv.c */
 void gap_adv_finished(struct nimble *n, int reason);
+/* Starts it as it was, if it does not run. */
+void gap_adv_again(struct nimble *n, const struct advertising *before);
 TickType_t gap_adv_timer(struct nimble *n);
 
 /* npl.c */

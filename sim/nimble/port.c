@@ -29,6 +29,13 @@ struct nimble *nimble_ready(const char *function)
     return n;
 }
 
+bool nimble_since(const struct nimble *n, int major, int minor)
+{
+    const sim_chip_t *chip = sim_board_chip(n->board);
+    return chip->idf_major > major ||
+           (chip->idf_major == major && chip->idf_minor >= minor);
+}
+
 TickType_t nimble_ticks(const struct nimble *n, uint32_t ms)
 {
     return (TickType_t)((uint64_t)ms * n->binding->tick_rate_hz / 1000);

@@ -80,7 +80,9 @@ static void make_board(const struct fixture_options *options)
     const char *flash = options->flash != NULL ? options->flash : "ideal";
     fixture.flash =
         sim_flash_new(fixture.arena, 4u << 20, sim_flash_timing(flash), FIXTURE_SEED);
-    fixture.chip = sim_chip_new(fixture.arena, model, 5, 5, fixture.flash);
+    fixture.chip =
+        sim_chip_new(fixture.arena, model, 5,
+                     options->idf_minor != 0 ? options->idf_minor : 5, fixture.flash);
     assert_true(sim_chip_flash_factory(fixture.chip, sim_partitions_two_ota,
                                        sim_partitions_two_ota_count));
     assert_true(sim_chip_install(fixture.chip, "factory", image, size));
@@ -275,7 +277,7 @@ uint8_t att_error(const struct att_link *link)
     return link->answer[0] == ATT_ERROR_RESPONSE ? link->answer[4] : 0;
 }
 
-struct att_link *att_connect(size_t index, uint16_t mtu)
+struct att_link *att_connect_only(size_t index)
 {
     struct att_link *link = &fixture.central[index];
     static const uint8_t board[6] = {0x12, 0x00, 0x00, 0xC4, 0x0A, 0x24};
@@ -284,7 +286,6 @@ struct att_link *att_connect(size_t index, uint16_t mtu)
     hci_put_le16(p + 13, 24);
     hci_put_le16(p + 15, 24);
     hci_put_le16(p + 19, 200);
-    size_t mark = fixture.log_size;
     assert_int_equal(hci_host_do(&link->host, HCI_LE_CREATE_CONNECTION, p, 25, NULL), 0);
     const struct hci_host_event *event = hci_host_await(
         &link->host, HCI_EV_LE_META, HCI_LE_EV_CONNECTION_COMPLETE, 5000000);
@@ -294,6 +295,13 @@ struct att_link *att_connect(size_t index, uint16_t mtu)
     link->connected = true;
     link->updates = 0;
     link->rx_size = 0;
+    return link;
+}
+
+struct att_link *att_connect(size_t index, uint16_t mtu)
+{
+    size_t mark = fixture.log_size;
+    struct att_link *link = att_connect_only(index);
     assert_true(fixture_await("connect 0\n", mark, 1000));
     if (mtu != 0) {
         uint8_t request[3] = {0x02};
@@ -305,9 +313,8 @@ struct att_link *att_connect(size_t index, uint16_t mtu)
     return link;
 }
 
-uint16_t att_value_handle(struct att_link *link, uint8_t number)
+uint16_t att_find(struct att_link *link, const uint8_t uuid[16])
 {
-    const uint8_t uuid[16] = {ORDER_UUID128(number)};
     for (uint16_t start = 1; start < 0xFFFF;) {
         uint8_t request[7] = {0x08, 0, 0, 0xFF, 0xFF, 0x03, 0x28};
         hci_put_le16(request + 1, start);
@@ -324,8 +331,14 @@ uint16_t att_value_handle(struct att_link *link, uint8_t number)
             }
         }
     }
-    fail_msg("no characteristic %u", number);
+    fail_msg("no characteristic %02x%02x...", uuid[15], uuid[14]);
     return 0;
+}
+
+uint16_t att_value_handle(struct att_link *link, uint8_t number)
+{
+    const uint8_t uuid[16] = {ORDER_UUID128(number)};
+    return att_find(link, uuid);
 }
 
 static size_t put_write(uint8_t *pdu, uint8_t op, uint16_t handle, const void *bytes,

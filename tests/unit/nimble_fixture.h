@@ -64,6 +64,7 @@ struct fixture_options {
     const char *chip;      /* "esp32c3" */
     bool timed;            /* connection events instead of the instant air */
     const char *flash;     /* "ideal" */
+    int idf_minor;         /* of ESP-IDF 5; 5 */
     uint8_t centrals;      /* 1 */
     bool preempt;
     bool allow_flash_in_host_task;
@@ -79,6 +80,8 @@ bool fixture_await(const char *text, size_t mark, uint64_t limit_ms);
 bool fixture_wrote(const char *text, size_t mark);
 void fixture_run_ms(uint64_t ms);
 
+/* Connects central number index, and goes on at once: the board may not know it yet. */
+struct att_link *att_connect_only(size_t index);
 /* Connects central number index; and exchanges MTUs if mtu is not 0. */
 struct att_link *att_connect(size_t index, uint16_t mtu);
 /* Sends a PDU of ATT, in as many ACL packets as it takes. Waits for credits. */
@@ -92,8 +95,9 @@ size_t att_request(struct att_link *link, const void *bytes, size_t size);
 /* The error code in the answer; 0: it is none. */
 uint8_t att_error(const struct att_link *link);
 
-/* Handles of the firmware's characteristics by their number in ORDER_UUID128, found by
- * discovery. */
+/* The handle of a characteristic's value, found by discovery. */
+uint16_t att_find(struct att_link *link, const uint8_t uuid[16]);
+/* The same for the firmware's, by their number in ORDER_UUID128. */
 uint16_t att_value_handle(struct att_link *link, uint8_t number);
 /* Write Request; returns the error code. */
 uint8_t att_write(struct att_link *link, uint16_t handle, const void *bytes, size_t size);

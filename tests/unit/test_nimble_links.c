@@ -414,7 +414,7 @@ static void a_chip_without_2m_says_so(void **state)
     fixture_open(&options);
     struct att_link *link = att_connect(0, 0);
     size_t mark = fixture.log_size;
-    give_order(link, ORDER_PHY, 0);
+    give_order(link, ORDER_PHY, 2);
     assert_true(fixture_wrote("phy: 513\n", mark)); /* 0x201: unknown command */
     fixture_close(0);
 }

@@ -95,6 +95,13 @@ static int gap_event(struct ble_gap_event *event, void *arg)
     case BLE_GAP_EVENT_DATA_LEN_CHG:
         printf("data length %u\n", event->data_len_chg.max_tx_octets);
         break;
+    case BLE_GAP_EVENT_PHY_UPDATE_COMPLETE:
+        printf("phy updated %d: %u %u\n", event->phy_updated.status,
+               event->phy_updated.tx_phy, event->phy_updated.rx_phy);
+        break;
+    case BLE_GAP_EVENT_LINK_ESTAB:
+        printf("established %d\n", event->link_estab.status);
+        break;
     case BLE_GAP_EVENT_ADV_COMPLETE:
         printf("advertising ended %d\n", event->adv_complete.reason);
         break;
@@ -178,10 +185,16 @@ static void write_flash(uint16_t sectors)
     print_rc("flash", result);
 }
 
-static void set_phy(uint16_t connection)
+static void set_phy(uint16_t connection, uint8_t mask)
 {
-    print_rc("phy", ble_gap_set_prefered_le_phy(connection, BLE_GAP_LE_PHY_2M_MASK,
-                                                BLE_GAP_LE_PHY_2M_MASK, 0));
+    print_rc("phy", ble_gap_set_prefered_le_phy(connection, mask, mask, 0));
+}
+
+/* Time for an uncoded PDU of that size on 1M. */
+static void set_data_length(uint16_t connection, uint16_t octets)
+{
+    print_rc("data length",
+             ble_gap_set_data_len(connection, octets, (uint16_t)((octets + 14) * 8)));
 }
 
 static void callout_fired(struct ble_npl_event *ev)
@@ -237,7 +250,10 @@ static void obey(uint16_t connection, const uint8_t *order, uint16_t size)
         xTaskNotifyGive(worker);
         break;
     case ORDER_PHY:
-        set_phy(connection);
+        set_phy(connection, (uint8_t)argument);
+        break;
+    case ORDER_DATA_LENGTH:
+        set_data_length(connection, argument);
         break;
     case ORDER_MTU:
         print_rc("mtu", ble_att_set_preferred_mtu(argument));

@@ -27,11 +27,12 @@ enum order {
     ORDER_FLASH,
     ORDER_NOTIFY_FROM_TASK,
     ORDER_STOP,
-    ORDER_PHY,
+    ORDER_PHY, /* argument: BLE_GAP_LE_PHY_*_MASK */
     ORDER_RESET,
     ORDER_CALLOUT,       /* argument: ms */
     ORDER_FLASH_IN_TASK, /* argument: 0 erases a block, n writes n sectors */
     ORDER_MTU,           /* argument: bytes, from the next connection on */
+    ORDER_DATA_LENGTH,   /* argument: bytes of a PDU */
 };
 
 #endif
