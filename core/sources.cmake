@@ -3,6 +3,9 @@
 set(UPDRAFT_CORE_SOURCES
     src/client_session.c
     src/device_actions.c
+    src/device_erase.c
+    src/device_protocol2.c
+    src/device_protocol2_actions.c
     src/device_session.c
     src/error.c
     src/image.c

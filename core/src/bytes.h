@@ -14,6 +14,7 @@
 void *memcpy(void *restrict target, const void *restrict source, size_t size);
 void *memmove(void *target, const void *source, size_t size);
 void *memset(void *target, int value, size_t size);
+int memcmp(const void *a, const void *b, size_t size);
 
 static inline uint16_t get_le16(const uint8_t *bytes)
 {

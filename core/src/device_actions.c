@@ -13,77 +13,105 @@ _Static_assert(UPDRAFT_HEAD_HELD_SIZE % FLASH_UNIT_SIZE == 0,
 _Static_assert(UPDRAFT_FLASH_SECTOR_SIZE % UPDRAFT_STAGE_SIZE == 0,
                "no write crosses a sector");
 
-static bool next_action(struct updraft_device *device,
+static bool next_action(struct updraft_device *device, uint32_t now_ms,
                         struct updraft_device_action *ret_action);
-static bool next_flash_action(const struct updraft_device *device, bool flush,
-                              struct updraft_device_action *ret_action);
-static bool next_verifying_action(struct updraft_device *device,
+static bool next_verifying_action(struct updraft_device *device, uint32_t now_ms,
                                   struct updraft_device_action *ret_action);
-static void on_success(struct updraft_device *device, const uint8_t *digest);
+static bool is_protocol2(const struct updraft_device *device);
+static void on_success(struct updraft_device *device, const uint8_t *output);
 static void on_failure(struct updraft_device *device, int error);
-static void written(struct updraft_device *device);
 
-bool updraft_device_poll(struct updraft_device *device,
+bool updraft_device_poll(struct updraft_device *device, uint32_t now_ms,
                          struct updraft_device_action *ret_action)
 {
     CHECK(!device->action_pending);
     struct updraft_device_action action = {0};
-    if (device->answer) {
+    if (device->answer_size_bytes > 0) {
         action.kind = UPDRAFT_ACTION_ANSWER;
         action.connection = device->answer_connection;
-        action.opcode = device->answer;
-    } else if (!next_action(device, &action)) {
+        action.bytes = device->answer;
+        action.size_bytes = device->answer_size_bytes;
+    } else if (is_protocol2(device)) {
+        if (!updraft_p2_next_action(device, now_ms, &action)) {
+            return false;
+        }
+    } else if (!next_action(device, now_ms, &action)) {
         return false;
     }
     device->action_pending = true;
     device->action_kind = action.kind;
     device->action_size_bytes = action.size_bytes;
+    device->action_begun_ms = now_ms;
     *ret_action = action;
     return true;
 }
 
-void updraft_device_done(struct updraft_device *device, int result, const uint8_t *digest)
+void updraft_device_done(struct updraft_device *device, int result, const uint8_t *output,
+                         uint32_t now_ms)
 {
     CHECK(device->action_pending);
     device->action_pending = false;
-    if (device->action_kind == UPDRAFT_ACTION_ANSWER) {
-        device->answer = 0;
+    if (device->action_kind == UPDRAFT_ACTION_ANSWER && device->answer_size_bytes > 0) {
+        device->answer_size_bytes = 0;
+        return;
+    }
+    if (is_protocol2(device)) {
+        if (result) {
+            updraft_p2_failed(device, result);
+        } else {
+            updraft_p2_succeeded(device, output, now_ms);
+        }
     } else if (result) {
         on_failure(device, result);
     } else {
-        on_success(device, digest);
+        on_success(device, output);
     }
 }
 
-static bool next_action(struct updraft_device *device,
+/* By session, or by the step that is for a connection without one. */
+static bool is_protocol2(const struct updraft_device *device)
+{
+    bool without_session =
+        device->state == UPDRAFT_DEVICE_IDLE && device->step > STEP_ASK;
+    return device->protocol == 2 || device->step >= STEP_OPEN || without_session;
+}
+
+static bool next_action(struct updraft_device *device, uint32_t now_ms,
                         struct updraft_device_action *ret_action)
 {
     switch (device->state) {
     case UPDRAFT_DEVICE_IDLE:
         ret_action->kind = UPDRAFT_ACTION_BEGIN;
-        ret_action->connection = device->answer_connection;
+        ret_action->connection = device->asker;
         return device->step == STEP_ASK;
     case UPDRAFT_DEVICE_HEAD:
         ret_action->kind =
             device->step == STEP_JUDGE ? UPDRAFT_ACTION_JUDGE : UPDRAFT_ACTION_PREPARE;
         return device->step != STEP_NONE;
     case UPDRAFT_DEVICE_RECEIVING:
-        return next_flash_action(device, /* flush= */ false, ret_action);
+        return updraft_device_flash_action(device, /* flush= */ false, now_ms,
+                                           ret_action);
     case UPDRAFT_DEVICE_VERIFYING:
-        return next_verifying_action(device, ret_action);
+        return next_verifying_action(device, now_ms, ret_action);
     case UPDRAFT_DEVICE_FAILED:
         return false;
     case UPDRAFT_DEVICE_RESTARTING:
         ret_action->kind = UPDRAFT_ACTION_RESTART;
         return device->step == STEP_RESTART;
+    case UPDRAFT_DEVICE_MANIFEST:
+    case UPDRAFT_DEVICE_READY:
+    case UPDRAFT_DEVICE_VERIFIED:
+        CHECK(false);
+        break;
     }
     return false;
 }
 
-/* Writes end at multiples of the stage size, so that pages are written whole. Each sector
- * is erased just before its first write. */
-static bool next_flash_action(const struct updraft_device *device, bool flush,
-                              struct updraft_device_action *ret_action)
+/* Writes end at multiples of the stage size, so that pages are written whole. What is
+ * erased, is erased just before its first write. */
+bool updraft_device_flash_action(struct updraft_device *device, bool flush,
+                                 uint32_t now_ms,
+                                 struct updraft_device_action *ret_action)
 {
     uint32_t size = UPDRAFT_STAGE_SIZE - device->written_bytes % UPDRAFT_STAGE_SIZE;
     if (flush && device->stage_used_bytes < size) {
@@ -100,6 +128,9 @@ static bool next_flash_action(const struct updraft_device *device, bool flush,
         ret_action->kind = UPDRAFT_ACTION_ERASE;
         ret_action->offset_bytes = device->erased_bytes;
         ret_action->size_bytes = UPDRAFT_FLASH_SECTOR_SIZE;
+        if (device->protocol == 2) {
+            ret_action->size_bytes = updraft_erase_choose(device, now_ms);
+        }
     } else {
         ret_action->kind = UPDRAFT_ACTION_WRITE;
         ret_action->offset_bytes = device->written_bytes;
@@ -109,11 +140,11 @@ static bool next_flash_action(const struct updraft_device *device, bool flush,
     return true;
 }
 
-static bool next_verifying_action(struct updraft_device *device,
+static bool next_verifying_action(struct updraft_device *device, uint32_t now_ms,
                                   struct updraft_device_action *ret_action)
 {
     if (device->step == STEP_FLUSH) {
-        if (next_flash_action(device, /* flush= */ true, ret_action)) {
+        if (updraft_device_flash_action(device, /* flush= */ true, now_ms, ret_action)) {
             return true;
         }
         CHECK(device->written_bytes == device->image.size_bytes);
@@ -137,7 +168,7 @@ static bool next_verifying_action(struct updraft_device *device,
     return true;
 }
 
-static void on_success(struct updraft_device *device, const uint8_t *digest)
+static void on_success(struct updraft_device *device, const uint8_t *output)
 {
     switch (device->action_kind) {
     case UPDRAFT_ACTION_ANSWER:
@@ -156,11 +187,15 @@ static void on_success(struct updraft_device *device, const uint8_t *digest)
         device->erased_bytes += device->action_size_bytes;
         break;
     case UPDRAFT_ACTION_WRITE:
-        written(device);
+        if (device->step == STEP_COMMIT) {
+            device->step = STEP_ACTIVATE;
+        } else {
+            updraft_device_written(device);
+        }
         break;
     case UPDRAFT_ACTION_HASH: {
-        CHECK(digest != NULL);
-        int error = updraft_image_check_hash(&device->image, digest);
+        CHECK(output != NULL);
+        int error = updraft_image_check_hash(&device->image, output);
         if (error) {
             on_failure(device, error);
         } else {
@@ -176,6 +211,16 @@ static void on_success(struct updraft_device *device, const uint8_t *digest)
     case UPDRAFT_ACTION_RESTART:
         device->step = STEP_NONE;
         break;
+    case UPDRAFT_ACTION_READ:
+    case UPDRAFT_ACTION_CRC:
+    case UPDRAFT_ACTION_STAGE:
+    case UPDRAFT_ACTION_UNSTAGE:
+    case UPDRAFT_ACTION_POLICY:
+    case UPDRAFT_ACTION_CONFIRM:
+    case UPDRAFT_ACTION_MAY_ROLL_BACK:
+    case UPDRAFT_ACTION_ROLL_BACK:
+        CHECK(false); /* protocol 2's */
+        break;
     }
 }
 
@@ -186,7 +231,7 @@ static void on_failure(struct updraft_device *device, int error)
         CHECK(device->step == STEP_ASK);
         device->step = STEP_NONE;
         device->error = error;
-        updraft_device_answer(device, device->answer_connection, UPDRAFT_P1_REQUEST_NAK);
+        updraft_device_answer(device, device->asker, UPDRAFT_P1_REQUEST_NAK);
         break;
     case UPDRAFT_DEVICE_HEAD:
     case UPDRAFT_DEVICE_RECEIVING:
@@ -197,6 +242,9 @@ static void on_failure(struct updraft_device *device, int error)
         updraft_device_end(device, error);
         break;
     case UPDRAFT_DEVICE_FAILED:
+    case UPDRAFT_DEVICE_MANIFEST:
+    case UPDRAFT_DEVICE_READY:
+    case UPDRAFT_DEVICE_VERIFIED:
         CHECK(false);
         break;
     case UPDRAFT_DEVICE_RESTARTING:
@@ -206,12 +254,8 @@ static void on_failure(struct updraft_device *device, int error)
     }
 }
 
-static void written(struct updraft_device *device)
+void updraft_device_written(struct updraft_device *device)
 {
-    if (device->step == STEP_COMMIT) {
-        device->step = STEP_ACTIVATE;
-        return;
-    }
     uint32_t size = device->action_size_bytes;
     CHECK(size <= device->stage_used_bytes);
     device->written_bytes += size;

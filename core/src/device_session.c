@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The updraft authors
  * SPDX-License-Identifier: Apache-2.0
- * The device's side of protocol 1: judges what arrives and orders the flash work. */
+ * The device's side: who updates by which protocol, and protocol 1's judgement of what
+ * arrives. */
 #include "updraft/device_session.h"
 
 #include "bytes.h"
@@ -24,9 +25,10 @@ static void retell(struct updraft_device *device);
 static void receive(struct updraft_device *device, const uint8_t *bytes, size_t size);
 static int take_packet(struct updraft_device *device, const uint8_t *bytes, size_t size);
 static void store(struct updraft_device *device, const uint8_t *bytes, size_t size);
-static int judge_head(const struct updraft_device *device);
 static bool receives(const struct updraft_device *device);
+static uint32_t limit_ms(const struct updraft_device *device);
 static bool at_rest(const struct updraft_device *device);
+static uint32_t earlier(uint32_t a_ms, uint32_t b_ms);
 
 void updraft_device_init(struct updraft_device *device,
                          const struct updraft_device_config *config)
@@ -40,6 +42,7 @@ void updraft_device_init(struct updraft_device *device,
     if (config->total_limit_ms == 0) {
         device->config.total_limit_ms = TOTAL_LIMIT_DEFAULT_MS;
     }
+    updraft_p2_init(device);
     CHECK(device->config.idle_limit_ms <= INT32_MAX);
     CHECK(device->config.total_limit_ms <= INT32_MAX);
     device->state = UPDRAFT_DEVICE_IDLE;
@@ -53,6 +56,11 @@ void updraft_device_set_on_trial(struct updraft_device *device, bool on_trial)
     device->config.on_trial = on_trial;
 }
 
+void updraft_device_set_supervision(struct updraft_device *device, uint32_t timeout_ms)
+{
+    device->erase.supervision_ms = timeout_ms;
+}
+
 void updraft_device_control(struct updraft_device *device, uint16_t connection,
                             const uint8_t *bytes, size_t size, uint32_t now_ms)
 {
@@ -62,6 +70,7 @@ void updraft_device_control(struct updraft_device *device, uint16_t connection,
         device->last_input_ms = now_ms;
     }
     if (size != 1) {
+        updraft_p2_control(device, connection, bytes, size, now_ms);
         return;
     }
     switch ((enum updraft_p1_opcode)bytes[0]) {
@@ -85,6 +94,10 @@ void updraft_device_data(struct updraft_device *device, uint16_t connection,
 {
     CHECK(at_rest(device));
     CHECK(connection != UPDRAFT_CONNECTION_NONE);
+    if (connection == device->owner && device->protocol == 2) {
+        updraft_p2_data(device, bytes, size, now_ms);
+        return;
+    }
     /* Two bytes tell the packet size unless an update is under way. If one is and the
      * next thing is a REQUEST, they did as well: the client starts afresh. */
     if (size == 2) {
@@ -102,7 +115,7 @@ void updraft_device_data(struct updraft_device *device, uint16_t connection,
 void updraft_device_data_lost(struct updraft_device *device, uint16_t connection)
 {
     CHECK(at_rest(device));
-    if (connection == device->owner && receives(device)) {
+    if (connection == device->owner && device->protocol == 1 && receives(device)) {
         updraft_device_fail(device, UPDRAFT_ERROR_LINK_DATA_LOST);
     }
 }
@@ -127,8 +140,15 @@ void updraft_device_tick(struct updraft_device *device, uint32_t now_ms)
 {
     CHECK(at_rest(device));
     uint32_t deadline_ms = 0;
-    if (updraft_device_deadline(device, &deadline_ms) &&
-        (int32_t)(now_ms - deadline_ms) >= 0) {
+    if (!updraft_device_deadline(device, &deadline_ms) ||
+        (int32_t)(now_ms - deadline_ms) < 0) {
+        return;
+    }
+    if ((int32_t)(now_ms - limit_ms(device)) < 0) {
+        updraft_p2_report_again(device);
+    } else if (device->protocol == 2) {
+        updraft_p2_end(device, UPDRAFT_P2_TIMEOUT, 0);
+    } else {
         updraft_device_end(device, UPDRAFT_ERROR_LINK_TIMEOUT);
     }
 }
@@ -136,12 +156,14 @@ void updraft_device_tick(struct updraft_device *device, uint32_t now_ms)
 bool updraft_device_deadline(const struct updraft_device *device,
                              uint32_t *ret_deadline_ms)
 {
-    if (!receives(device) && device->state != UPDRAFT_DEVICE_FAILED) {
+    if (device->protocol == 0 || device->state == UPDRAFT_DEVICE_RESTARTING) {
         return false;
     }
-    uint32_t idle_ms = device->last_input_ms + device->config.idle_limit_ms;
-    uint32_t total_ms = device->begun_ms + device->config.total_limit_ms;
-    *ret_deadline_ms = (int32_t)(idle_ms - total_ms) < 0 ? idle_ms : total_ms;
+    uint32_t deadline_ms = limit_ms(device);
+    if (device->protocol == 2 && receives(device)) {
+        deadline_ms = earlier(deadline_ms, updraft_p2_report_due_ms(device));
+    }
+    *ret_deadline_ms = deadline_ms;
     return true;
 }
 
@@ -158,6 +180,11 @@ int updraft_device_error(const struct updraft_device *device)
 uint16_t updraft_device_owner(const struct updraft_device *device)
 {
     return device->owner;
+}
+
+uint8_t updraft_device_protocol(const struct updraft_device *device)
+{
+    return device->protocol;
 }
 
 uint32_t updraft_device_received_bytes(const struct updraft_device *device)
@@ -188,7 +215,7 @@ static void on_request(struct updraft_device *device, uint16_t connection,
         return;
     }
     device->step = STEP_ASK;
-    device->answer_connection = connection;
+    device->asker = connection;
     device->begun_ms = now_ms;
     device->last_input_ms = now_ms;
 }
@@ -209,13 +236,14 @@ static int refusal(const struct updraft_device *device, uint16_t connection)
     return 0;
 }
 
-/* The application agreed to the REQUEST of answer_connection. */
+/* The application agreed to the REQUEST of `asker`. */
 void updraft_device_accept(struct updraft_device *device)
 {
-    uint16_t connection = device->answer_connection;
+    uint16_t connection = device->asker;
     CHECK(device->owner == UPDRAFT_CONNECTION_NONE);
     updraft_image_init(&device->image, device->config.slot_size_bytes);
     device->owner = connection;
+    device->protocol = 1;
     device->error = 0;
     device->packet_size_bytes =
         device->told_by == connection ? device->told_size_bytes : 0;
@@ -266,7 +294,7 @@ static void receive(struct updraft_device *device, const uint8_t *bytes, size_t 
     if (!error && device->state == UPDRAFT_DEVICE_HEAD &&
         (device->received_bytes >= UPDRAFT_IMAGE_HEAD_SIZE ||
          updraft_image_complete(&device->image))) {
-        error = judge_head(device);
+        error = updraft_device_judge_head(device);
         device->step = STEP_JUDGE;
     }
     if (error) {
@@ -312,7 +340,7 @@ static void store(struct updraft_device *device, const uint8_t *bytes, size_t si
 }
 
 /* Everything about the image that the chip alone can know, before a byte is erased. */
-static int judge_head(const struct updraft_device *device)
+int updraft_device_judge_head(const struct updraft_device *device)
 {
     const struct updraft_image *image = &device->image;
     int error = updraft_image_check_chip(image, device->config.chip_id,
@@ -330,8 +358,9 @@ static int judge_head(const struct updraft_device *device)
 void updraft_device_answer(struct updraft_device *device, uint16_t connection,
                            uint8_t opcode)
 {
-    CHECK(device->answer == 0);
-    device->answer = opcode;
+    CHECK(device->answer_size_bytes == 0);
+    device->answer[0] = opcode;
+    device->answer_size_bytes = 1;
     device->answer_connection = connection;
 }
 
@@ -352,6 +381,8 @@ void updraft_device_end(struct updraft_device *device, int error)
     }
     device->step = STEP_NONE;
     device->owner = UPDRAFT_CONNECTION_NONE;
+    device->protocol = 0;
+    device->stream.report_due = false;
     updraft_device_set_state(device, UPDRAFT_DEVICE_IDLE);
 }
 
@@ -374,15 +405,29 @@ void updraft_device_set_state(struct updraft_device *device,
     device->state = state;
 }
 
-/* Data of the owner is part of an image. */
+/* Data of the owner is part of an image, or of its manifest. */
 static bool receives(const struct updraft_device *device)
 {
     return device->state == UPDRAFT_DEVICE_HEAD ||
+           device->state == UPDRAFT_DEVICE_MANIFEST ||
            device->state == UPDRAFT_DEVICE_RECEIVING;
+}
+
+/* When the update under way has taken, or has been silent, for too long. */
+static uint32_t limit_ms(const struct updraft_device *device)
+{
+    return earlier(device->last_input_ms + device->config.idle_limit_ms,
+                   device->begun_ms + device->config.total_limit_ms);
+}
+
+static uint32_t earlier(uint32_t a_ms, uint32_t b_ms)
+{
+    return (int32_t)(a_ms - b_ms) < 0 ? a_ms : b_ms;
 }
 
 /* No action is under way or still to be polled that the next input could disturb. */
 static bool at_rest(const struct updraft_device *device)
 {
-    return !device->action_pending && device->answer == 0 && device->step == STEP_NONE;
+    return !device->action_pending && device->answer_size_bytes == 0 &&
+           !device->stream.report_due && device->step == STEP_NONE;
 }

@@ -5,17 +5,29 @@
 #define UPDRAFT_CORE_STATES_H
 
 /* X(from, to, why). tools/print_states.c makes docs/device-session.dot of it. */
-#define UPDRAFT_DEVICE_TRANSITIONS(X)                                       \
-    X(IDLE, HEAD, "REQUEST: ACK")                                           \
-    X(HEAD, RECEIVING, "head of the image accepted")                        \
-    X(HEAD, FAILED, "head refused, packet wrong or lost")                   \
-    X(HEAD, IDLE, "DONE: NAK, REQUEST anew, link lost, time limit")         \
-    X(RECEIVING, VERIFYING, "DONE, image complete")                         \
-    X(RECEIVING, FAILED, "image wrong, packet wrong or lost, flash failed") \
-    X(RECEIVING, IDLE, "DONE: NAK, REQUEST anew, link lost, time limit")    \
-    X(VERIFYING, RESTARTING, "verified, selected: DONE_ACK")                \
-    X(VERIFYING, IDLE, "not verified or not selected: DONE_NAK")            \
-    X(FAILED, IDLE, "DONE: NAK, REQUEST anew, link lost, time limit")
+#define UPDRAFT_DEVICE_TRANSITIONS(X)                                          \
+    X(IDLE, HEAD, "REQUEST: ACK")                                              \
+    X(HEAD, RECEIVING, "head of the image accepted")                           \
+    X(HEAD, FAILED, "head refused, packet wrong or lost")                      \
+    X(HEAD, IDLE, "DONE: NAK, REQUEST anew, link lost, time limit")            \
+    X(RECEIVING, VERIFYING, "DONE, image complete")                            \
+    X(RECEIVING, FAILED, "image wrong, packet wrong or lost, flash failed")    \
+    X(RECEIVING, IDLE, "DONE: NAK, REQUEST anew, link lost, time limit")       \
+    X(VERIFYING, RESTARTING, "verified, selected: DONE_ACK")                   \
+    X(VERIFYING, IDLE, "not verified or not selected: DONE_NAK")               \
+    X(FAILED, IDLE, "DONE: NAK, REQUEST anew, link lost, time limit")          \
+    X(IDLE, MANIFEST, "OPEN")                                                  \
+    X(MANIFEST, READY, "manifest accepted")                                    \
+    X(MANIFEST, IDLE, "refused, ABORT, OPEN anew, link lost, time limit")      \
+    X(READY, RECEIVING, "RANGE")                                               \
+    X(READY, VERIFYING, "FINISH")                                              \
+    X(READY, IDLE, "ABORT, OPEN anew, link lost, time limit, flash failed")    \
+    X(RECEIVING, READY, "all of the range is programmed")                      \
+    X(VERIFYING, VERIFIED, "the slot holds the file")                          \
+    X(VERIFYING, READY, "it does not: HASH")                                   \
+    X(VERIFIED, RESTARTING, "ACTIVATE")                                        \
+    X(VERIFIED, IDLE, "ABORT, OPEN anew, link lost, time limit, not selected") \
+    X(IDLE, RESTARTING, "ACTIVATE of a staged image, ROLLBACK")
 
 /* The same for the client, docs/client-session.dot. */
 #define UPDRAFT_CLIENT_TRANSITIONS(X)                                         \

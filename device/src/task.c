@@ -116,13 +116,14 @@ static void act(void)
 {
     struct updraft_device_action action;
     publish();
-    while (updraft_device_poll(&device, &action)) {
+    while (updraft_device_poll(&device, updraft_now_ms(), &action)) {
         uint8_t digest[32];
         publish();
         int result = carry_out(&action, digest);
         updraft_device_done(&device, result,
                             action.kind == UPDRAFT_ACTION_HASH && result == 0 ? digest
-                                                                              : NULL);
+                                                                              : NULL,
+                            updraft_now_ms());
         publish();
     }
 }
@@ -131,7 +132,7 @@ static int carry_out(const struct updraft_device_action *action, uint8_t ret_dig
 {
     switch (action->kind) {
     case UPDRAFT_ACTION_ANSWER:
-        answer(action->connection, action->opcode);
+        answer(action->connection, action->bytes[0]);
         return 0;
     case UPDRAFT_ACTION_BEGIN:
         ESP_LOGI(TAG, "update requested");
@@ -155,6 +156,15 @@ static int carry_out(const struct updraft_device_action *action, uint8_t ret_dig
     case UPDRAFT_ACTION_RESTART:
         restart();
         return 0;
+    case UPDRAFT_ACTION_READ:
+    case UPDRAFT_ACTION_CRC:
+    case UPDRAFT_ACTION_STAGE:
+    case UPDRAFT_ACTION_UNSTAGE:
+    case UPDRAFT_ACTION_POLICY:
+    case UPDRAFT_ACTION_CONFIRM:
+    case UPDRAFT_ACTION_MAY_ROLL_BACK:
+    case UPDRAFT_ACTION_ROLL_BACK:
+        break; /* protocol 2, which no characteristic offers yet */
     }
     return UPDRAFT_ERROR_STATE;
 }

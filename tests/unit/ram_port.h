@@ -13,11 +13,13 @@
 
 #define RAM_SLOT_SIZE   (16u * 4096u)
 #define RAM_ANSWERS_MAX 64u
+#define RAM_SECTORS     (RAM_SLOT_SIZE / UPDRAFT_FLASH_SECTOR_SIZE)
 #define NEVER           UINT32_MAX
 
 struct ram_answer {
     uint16_t connection;
-    uint8_t opcode;
+    uint8_t size_bytes;
+    uint8_t bytes[UPDRAFT_P2_STATE_SIZE]; /* a MAP report is cut */
 };
 
 struct ram_port {
@@ -26,14 +28,27 @@ struct ram_port {
     struct ram_answer answers[RAM_ANSWERS_MAX];
     size_t answer_count;
     /* Set by a test. */
-    uint32_t fail_at;    /* this work action (all but ANSWER) fails, counted from 0 */
-    int fail_result;     /* and reports this */
-    int begin_result;    /* what the application says */
-    int judge_result;    /* what the application says about an image */
-    uint32_t corrupt_at; /* flash byte that decays before the HASH; NEVER */
+    uint32_t fail_at;     /* this work action (all but ANSWER) fails, counted from 0 */
+    int fail_result;      /* and reports this */
+    int begin_result;     /* what the application says */
+    int judge_result;     /* what the application says about an image */
+    uint32_t corrupt_at;  /* flash byte that decays before the HASH; NEVER */
+    uint32_t erase_ms;    /* a sector's erase takes so long, a block's five times that */
+    uint32_t write_ms;    /* and a write so long */
+    uint8_t noted_id[32]; /* STAGE's, or what UNSTAGE shall find */
+    uint8_t noted_head[UPDRAFT_HEAD_HELD_SIZE];
     /* What came of it. */
-    uint32_t work_count;  /* work actions so far */
-    uint32_t erase_count; /* sectors */
+    uint32_t work_count;           /* work actions so far */
+    uint32_t erase_count;          /* sectors */
+    uint32_t block_count;          /* erases of a whole block */
+    uint32_t now_ms;               /* as last told, and what the work took */
+    uint32_t map_crc[RAM_SECTORS]; /* what MAP reports said */
+    uint32_t map_count;
+    bool staged;
+    uint8_t policy;
+    bool policy_noted;
+    bool confirmed;
+    bool rolled_back;
     bool header_written;
     bool activated;
     bool restarted;
@@ -42,7 +57,7 @@ struct ram_port {
     bool judged;
     bool prepared;
     bool hash_matched;
-    bool erased[RAM_SLOT_SIZE / UPDRAFT_FLASH_SECTOR_SIZE];
+    bool erased[RAM_SECTORS];
 };
 
 /* An ESP32-C3 of revision 0.4 whose slot holds old bytes. */
@@ -53,6 +68,11 @@ void ram_port_control(struct ram_port *port, uint16_t connection, uint8_t opcode
                       uint32_t now_ms);
 void ram_port_data(struct ram_port *port, uint16_t connection, const uint8_t *bytes,
                    size_t size, uint32_t now_ms);
+void ram_port_command(struct ram_port *port, uint16_t connection,
+                      const struct updraft_p2_command *command, uint32_t now_ms);
+/* The last answer, which must be a STATE for that connection. */
+struct updraft_p2_report ram_port_report(const struct ram_port *port,
+                                         uint16_t connection);
 void ram_port_link_lost(struct ram_port *port, uint16_t connection);
 void ram_port_tick(struct ram_port *port, uint32_t now_ms);
 

@@ -45,7 +45,7 @@ static void pass_answers(struct updraft_client *client, size_t *passed)
 {
     for (; *passed < port.answer_count; (*passed)++) {
         assert_int_equal(port.answers[*passed].connection, ALICE);
-        updraft_client_notified(client, &port.answers[*passed].opcode, 1, 0);
+        updraft_client_notified(client, port.answers[*passed].bytes, 1, 0);
     }
 }
 
