@@ -130,8 +130,8 @@ int ble_gap_read_le_phy(uint16_t conn_handle, uint8_t *tx_phy, uint8_t *rx_phy)
     return rc;
 }
 
-/* all_phys, and the masks that it leaves: a mask of 0 is no preference. NimBLE refuses its
- * own BLE_GAP_LE_PHY_ANY_MASK. */
+/* all_phys, and the masks that it leaves: a mask of 0 is no preference. NimBLE refuses
+ * its own BLE_GAP_LE_PHY_ANY_MASK. */
 static int put_phys(uint8_t *p, uint8_t tx_phys_mask, uint8_t rx_phys_mask)
 {
     if (tx_phys_mask > PHYS_MASK || rx_phys_mask > PHYS_MASK) {

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The updraft authors
  * SPDX-License-Identifier: Apache-2.0
- * Promises of the virtual NimBLE: what the hosts of ESP-IDF 5.3 to 6.x do differently, and
- * what a firmware asks of the link and gives back. */
+ * Promises of the virtual NimBLE: what the hosts of ESP-IDF 5.3 to 6.x do differently,
+ * and what a firmware asks of the link and gives back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
