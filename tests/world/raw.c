@@ -99,9 +99,10 @@ static void on_changed(void *context, sim_peer_t *peer)
     struct raw *raw = context;
     (void)peer;
     raw->resolved = false;
+    raw->changed++;
 }
 
-struct raw *raw_new(world_t *world, unsigned number)
+static struct raw *new_raw(world_t *world, unsigned number, bool cache_services)
 {
     static const struct sim_central_ops ops = {
         .heard = on_heard,
@@ -119,6 +120,7 @@ struct raw *raw_new(world_t *world, unsigned number)
         .air = world->air,
         .address = {0x00, 0x1a, 0x7d, 0xda, 0x72, (uint8_t)number},
         .profile = sim_air_profile("ideal"),
+        .cache_services = cache_services,
     };
     struct raw *raw = sim_arena_alloc(world->arena, sizeof(*raw));
     memset(raw, 0, sizeof(*raw));
@@ -126,6 +128,16 @@ struct raw *raw_new(world_t *world, unsigned number)
     raw->central = sim_central_new(&config, &ops, raw);
     raw->peer = sim_central_peer(raw->central, world->board_address, false);
     return raw;
+}
+
+struct raw *raw_new(world_t *world, unsigned number)
+{
+    return new_raw(world, number, /* cache_services= */ false);
+}
+
+struct raw *raw_new_caching(world_t *world, unsigned number)
+{
+    return new_raw(world, number, /* cache_services= */ true);
 }
 
 static const struct raw *watched;

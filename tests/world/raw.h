@@ -17,7 +17,8 @@ struct raw {
     sim_central_t *central;
     sim_peer_t *peer;
     bool resolved;
-    bool ended; /* the last attempt or link */
+    unsigned changed; /* how often the peer's services were found to be others */
+    bool ended;       /* the last attempt or link */
     uint8_t end_reason;
     bool waiting; /* for the answer to a read or write */
     int result;
@@ -30,6 +31,8 @@ struct raw {
 
 /* Another central in the world's air; number distinguishes them. */
 struct raw *raw_new(world_t *world, unsigned number);
+/* The same, which keeps the attribute table between connections. */
+struct raw *raw_new_caching(world_t *world, unsigned number);
 /* True when connected and the services are known. */
 bool raw_connect(struct raw *raw);
 void raw_disconnect(struct raw *raw);
