@@ -143,7 +143,9 @@ static bool take_all(struct board *board)
             take(board, message, (size_t)size);
         } else if (size < 0 && errno == EAGAIN) {
             return true;
-        } else if (size == 0 || errno != EINTR) {
+        } else if (size == 0 || (errno != EINTR && errno != ECONNRESET)) {
+            /* A board that ended before it took everything resets the connection, once;
+             * its last words are there all the same. */
             return false;
         }
     }
