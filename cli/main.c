@@ -30,13 +30,15 @@ static int print_help(const struct cli_options *options)
     if (options->argument != NULL) {
         verb = cli_find_verb(options->argument);
         if (verb == NULL) {
-            return cli_usage_error(options, "there is no such verb");
+            char problem[CLI_PROBLEM_SIZE];
+            cli_unknown_verb(options->argument, problem);
+            return cli_usage_error(options, problem);
         }
     } else if (options->verb != NULL && options->verb->run != print_help) {
         verb = options->verb; /* updraft VERB --help */
     }
     cli_print_help(stdout, verb);
-    return fflush(stdout) == 0 ? UPDRAFT_EXIT_DONE : UPDRAFT_EXIT_INTERNAL;
+    return cli_flush(UPDRAFT_EXIT_DONE);
 }
 
 static int print_version(const struct cli_options *options)
@@ -47,7 +49,7 @@ static int print_version(const struct cli_options *options)
     } else {
         printf("updraft %s\n", updraft_library_version());
     }
-    return fflush(stdout) == 0 ? UPDRAFT_EXIT_DONE : UPDRAFT_EXIT_INTERNAL;
+    return cli_flush(UPDRAFT_EXIT_DONE);
 }
 
 int main(int argc, char **argv)

@@ -170,6 +170,15 @@ void cli_json_line(const char *event, json_t *fields)
     json_decref(fields);
 }
 
+int cli_flush(int exit_status)
+{
+    if (fflush(stdout) != 0 || !cli_output_good()) {
+        fprintf(stderr, "updraft: standard output could not be written\n");
+        return exit_status != 0 ? exit_status : UPDRAFT_EXIT_INTERNAL;
+    }
+    return exit_status;
+}
+
 static void print_finished(const struct cli_context *context, int status, int exit_status,
                            const char *what, const char *advice, json_t *result)
 {
@@ -213,19 +222,16 @@ int cli_finish(const struct cli_context *context, int status, json_t *result)
             fprintf(stderr, "updraft: the system said: %s\n", context->detail);
         }
     }
-    if (fflush(stdout) != 0 || !cli_output_good()) {
-        fprintf(stderr, "updraft: standard output could not be written\n");
-        return exit_status != 0 ? exit_status : UPDRAFT_EXIT_INTERNAL;
-    }
-    return exit_status;
+    return cli_flush(exit_status);
 }
 
 int cli_usage_error(const struct cli_options *options, const char *problem)
 {
     const char *verb = options->verb != NULL ? options->verb->name : NULL;
     char advice[TEXT_SIZE];
-    snprintf(advice, sizeof(advice), "see updraft help%s%s", verb != NULL ? " " : "",
-             verb != NULL ? verb : "");
+    bool of_verb = verb != NULL && strcmp(verb, "help") != 0;
+    snprintf(advice, sizeof(advice), "see updraft help%s%s", of_verb ? " " : "",
+             of_verb ? verb : "");
     if (options->json) {
         json_t *fields = json_pack("{s:s?, s:s, s:i, s:b, s:s, s:s}", "verb", verb,
                                    "code", "usage", "exit", UPDRAFT_EXIT_USAGE, "retry",

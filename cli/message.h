@@ -32,6 +32,10 @@ int cli_usage_error(const struct cli_options *options, const char *problem);
  * `fields`. */
 void cli_json_line(const char *event, json_t *fields);
 
+/* Writes out what was printed. Returns the exit status: that given, unless it is 0 and
+ * standard output could not be written, which is said as well. */
+int cli_flush(int exit_status);
+
 /* False once standard output could not be written. */
 bool cli_output_good(void);
 

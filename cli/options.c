@@ -78,7 +78,9 @@ unsigned cli_distance(const char *a, const char *b)
 static void consider(const char *wanted, const char *word, const char **best,
                      unsigned *best_distance)
 {
-    unsigned distance = cli_distance(wanted, word);
+    /* A word cut short is as near as one letter. */
+    bool cut = wanted[0] != '\0' && strncmp(word, wanted, strlen(wanted)) == 0;
+    unsigned distance = cut ? 1 : cli_distance(wanted, word);
     unsigned limit = (unsigned)strlen(wanted) / 2;
     if (distance < *best_distance && distance <= (limit > 1 ? limit : 1)) {
         *best = word;
@@ -115,6 +117,17 @@ __attribute__((format(printf, 2, 3))) static bool problem(char *ret_problem,
     vsnprintf(ret_problem, CLI_PROBLEM_SIZE, format, arguments);
     va_end(arguments);
     return false;
+}
+
+void cli_unknown_verb(const char *name, char ret_problem[CLI_PROBLEM_SIZE])
+{
+    const char *best = nearest_verb(name);
+    if (best != NULL) {
+        (void)problem(ret_problem, "there is no verb '%.40s'; the nearest is '%s'", name,
+                      best);
+    } else {
+        (void)problem(ret_problem, "there is no verb '%.40s'", name);
+    }
 }
 
 static bool take_timeout(struct cli_options *options, const char *value,
@@ -271,12 +284,8 @@ static bool read_word(struct reader *reader, struct cli_options *options,
         if (options->verb != NULL) {
             return true;
         }
-        const char *best = nearest_verb(word);
-        return best != NULL
-                   ? problem(ret_problem, "there is no verb '%.40s'; the nearest is '%s'",
-                             word, best)
-                   : problem(ret_problem,
-                             "there is no verb '%.40s'; updraft help lists them", word);
+        cli_unknown_verb(word, ret_problem);
+        return false;
     }
     if (options->verb->argument == NULL) {
         return problem(ret_problem, "%s takes no argument, but there is '%.40s'",

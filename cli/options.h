@@ -60,6 +60,8 @@ bool cli_parse(int argc, char **argv, struct cli_options *ret_options,
                char ret_problem[CLI_PROBLEM_SIZE]);
 
 const struct cli_verb *cli_find_verb(const char *name);
+/* Says that there is no such verb, and which is the nearest. */
+void cli_unknown_verb(const char *name, char ret_problem[CLI_PROBLEM_SIZE]);
 bool cli_verb_takes(const struct cli_verb *verb, const struct cli_option *option);
 
 /* Prints the general help, or that of one verb. */

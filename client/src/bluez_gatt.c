@@ -55,6 +55,7 @@ struct description {
     int which; /* enum updraft_characteristic, or -1 */
     uint8_t properties;
     uint16_t mtu;
+    int notifying;
 };
 
 static int read_flags(sd_bus_message *message, struct description *description)
@@ -95,6 +96,9 @@ static int read_property(sd_bus_message *message, struct description *descriptio
     }
     if (strcmp(name, "MTU") == 0) {
         return sd_bus_message_read(message, "v", "q", &description->mtu);
+    }
+    if (strcmp(name, "Notifying") == 0) {
+        return sd_bus_message_read(message, "v", "b", &description->notifying);
     }
     if (strcmp(name, "UUID") != 0) {
         return sd_bus_message_skip(message, "v");
@@ -189,6 +193,7 @@ static void note(struct bluez *bluez, struct search *search, const char *path,
     struct bluez_characteristic characteristic = {
         .properties = description->properties,
         .mtu = description->mtu,
+        .notifying = description->notifying != 0,
     };
     size_t length = strlen(bluez->device);
     if (description->which < 0 || strlen(path) >= PATH_SIZE ||
@@ -381,6 +386,11 @@ int gatt_subscribe(void *context, enum updraft_characteristic characteristic)
 {
     struct bluez *bluez = context;
     sd_bus_message *message = NULL;
+    /* On a connection that another program made and listens on, this is that program's
+     * update: the device could not tell its writes from ours. */
+    if (!bluez->link_ours && bluez->characteristics[characteristic].notifying) {
+        return UPDRAFT_ERROR_IN_PROGRESS;
+    }
     int status = begin(bluez, characteristic, "AcquireNotify", &message);
     if (status == UPDRAFT_OK) {
         status = bluez_errno(bluez, sd_bus_message_append(message, "a{sv}", 0),

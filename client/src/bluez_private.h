@@ -82,7 +82,8 @@ enum bluez_link {
 struct bluez_characteristic {
     char path[PATH_SIZE]; /* "": the device does not have it */
     uint8_t properties;
-    uint16_t mtu; /* 0: the daemon does not say */
+    uint16_t mtu;   /* 0: the daemon does not say */
+    bool notifying; /* some program was subscribed when the services were read */
 };
 
 /* Our end of what AcquireWrite or AcquireNotify gave out. */

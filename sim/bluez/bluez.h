@@ -46,4 +46,13 @@ bool sim_bluez_powered(const sim_bluez_t *bluez);
 /* All adapters on or off, as by a switch on the computer. */
 void sim_bluez_power(sim_bluez_t *bluez, bool on);
 
+/* For tests of clients. The next `count` calls of methods of this name are answered with
+ * the error ("org.bluez.Error.InProgress"), or with SIM_BLUEZ_SILENCE not at all; until
+ * the daemon restarts. False: the names are too long, or there are too many. */
+#define SIM_BLUEZ_SILENCE "silence"
+bool sim_bluez_refuse(sim_bluez_t *bluez, const char *method, const char *error,
+                      unsigned count);
+/* Adapters vanish from the bus with all they know, or come back, as USB adapters do. */
+void sim_bluez_plug(sim_bluez_t *bluez, bool in);
+
 #endif

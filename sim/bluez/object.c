@@ -445,6 +445,9 @@ static int answer(sd_bus_message *call, void *context, sd_bus_error *error)
 {
     struct bus_server *server = context;
     (void)error;
+    if (bus_refused(server, call)) {
+        return 1;
+    }
     const char *path = sd_bus_message_get_path(call);
     const char *interface = sd_bus_message_get_interface(call);
     const char *member = sd_bus_message_get_member(call);

@@ -49,8 +49,17 @@ struct bus_object {
     bool shown;
 };
 
+/* The next `count` calls of a method of this name get an error (refusal.c). */
+#define BUS_REFUSALS_MAX 8u
+struct bus_refusal {
+    char method[32];
+    char error[64];
+    unsigned count;
+};
+
 struct bus_server {
     sd_bus *bus; /* NULL: nobody is told anything */
+    struct bus_refusal refusals[BUS_REFUSALS_MAX];
     sd_bus_slot *slot;
     struct bus_object *first;
     struct bus_object *last;
@@ -60,6 +69,9 @@ struct bus_server {
 int bus_server_open(struct bus_server *server, sd_bus *bus);
 /* Takes all objects off without a word, as a process that ends. */
 void bus_server_close(struct bus_server *server);
+
+/* True: the call is refused by request, and answered or left without an answer. */
+bool bus_refused(struct bus_server *server, sd_bus_message *call);
 
 /* Sets an object's path, as printf. */
 void bus_object_path(struct bus_object *object, const char *format, ...)

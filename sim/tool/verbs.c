@@ -272,15 +272,27 @@ static void run_otadata(struct connection *connection, struct board *board, int 
 
 /* ---- bluez ---- */
 
+#define BLUEZ_USAGE                                                                   \
+    "bluez power on|off, bluez quit|restart, bluez unplug|plug, bluez refuse METHOD " \
+    "ERROR|silence [COUNT]"
+
 static void run_bluez(struct connection *connection, struct board *none, int argc,
                       char **argv)
 {
     sim_bluez_t *bluez = connection->supervisor->bluez;
     const char *what = argv[1];
+    uint64_t count = 1;
     (void)none;
     if (strcmp(what, "power") == 0 && argc == 3 &&
         (strcmp(argv[2], "on") == 0 || strcmp(argv[2], "off") == 0)) {
         sim_bluez_power(bluez, strcmp(argv[2], "on") == 0);
+        done(connection);
+    } else if ((strcmp(what, "plug") == 0 || strcmp(what, "unplug") == 0) && argc == 2) {
+        sim_bluez_plug(bluez, strcmp(what, "plug") == 0);
+        done(connection);
+    } else if (strcmp(what, "refuse") == 0 && argc >= 4 &&
+               (argc == 4 || tool_number(argv[4], 1000000, &count)) &&
+               sim_bluez_refuse(bluez, argv[2], argv[3], (unsigned)count)) {
         done(connection);
     } else if ((strcmp(what, "quit") == 0 || strcmp(what, "restart") == 0) && argc == 2) {
         sim_bluez_stop(bluez);
@@ -291,7 +303,7 @@ static void run_bluez(struct connection *connection, struct board *none, int arg
             done(connection);
         }
     } else {
-        misused(connection, "bluez power on|off, bluez quit|restart");
+        misused(connection, BLUEZ_USAGE);
     }
 }
 
@@ -303,7 +315,7 @@ static const struct verb verbs[] = {
      run_flash},
     {"otadata", "otadata BOARD", 1, 1, true, run_otadata},
     {"log", "log BOARD [--follow]", 1, 2, true, run_log},
-    {"bluez", "bluez power on|off, bluez quit|restart", 1, 2, false, run_bluez},
+    {"bluez", BLUEZ_USAGE, 1, 4, false, run_bluez},
 };
 
 void verb_run(struct connection *connection, int argc, char **argv)

@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: 2026 The updraft authors
+# SPDX-License-Identifier: Apache-2.0
+"""When it is this computer's Bluetooth that does not work."""
+
+import json
+import re
+
+import pytest
+
+from simulated import ADDRESS, LARGE, LIMIT_S, last_line
+
+ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied"
+IN_PROGRESS = "org.bluez.Error.InProgress"
+NOT_READY = "org.bluez.Error.NotReady"
+
+
+@pytest.fixture
+def running(simulator, image):
+    with simulator(f"esp32,image={image('1.0.0')}") as simulated:
+        yield simulated
+
+
+def assert_fails(result, status, code, what, advice):
+    finished = json.loads(result.stdout.splitlines()[-1])
+    assert (result.returncode, finished["exit"], finished["code"]) == (status, status, code)
+    last = result.stderr.splitlines()[-1]
+    assert last == f"updraft: {what}; {advice}"
+
+
+def power_on(running):
+    """The adapter takes a moment to come up."""
+    running.tool("bluez", "power", "on")
+    while "adapter_off" in running.run("scan", "--json", "--timeout", "0.1").stdout:
+        pass
+
+
+def info(running, *more):
+    return running.run("info", "--json", "--timeout", "1", "--device", ADDRESS, *more)
+
+
+OFF = ("adapter_off", "Bluetooth is switched off on this computer's adapter",
+       "switch it on with: bluetoothctl power on")
+NO_DAEMON = ("no_bluetoothd", "the Bluetooth service is not running",
+             "start it with: systemctl start bluetooth")
+NO_ADAPTER = ("no_adapter", "this computer has no Bluetooth adapter",
+              "plug one in, and see that rfkill list shows it unblocked")
+NO_PERMISSION = ("no_permission", "this user may not use Bluetooth",
+                 "use an account that may: on Debian, one in the group bluetooth, or one that "
+                 "is logged in at the console")
+OTHER_PROGRAM = ("in_progress", "another program on this computer uses the device",
+                 "end that program, or its connection with: bluetoothctl disconnect")
+NO_CONNECTION = ("link_connect", "no connection to the device could be made",
+                 "see that it is powered, near, and not connected to something else; then try "
+                 "again")
+
+
+def test_bluetooth_that_is_off_is_told_so(running):
+    running.tool("bluez", "power", "off")
+    for words in (["scan"], ["info"]):
+        assert_fails(running.run(*words, "--json"), 3, *OFF)
+    assert_fails(running.run("scan", "--json", "--adapter", "hci0"), 3, "adapter_off",
+                 "Bluetooth is switched off on hci0",
+                 "switch it on with: bluetoothctl select its address, then bluetoothctl power on")
+    power_on(running)
+    assert info(running).returncode == 0
+
+
+def test_a_computer_without_adapters_is_told_so(running):
+    running.tool("bluez", "unplug")
+    assert_fails(running.run("scan", "--json"), 3, *NO_ADAPTER)
+    running.tool("bluez", "plug")
+    assert info(running).returncode == 0
+    assert_fails(info(running, "--adapter", "hci7"), 3, "no_adapter",
+                 "this computer has no Bluetooth adapter hci7",
+                 "bluetoothctl list shows those that it has")
+
+
+def test_a_daemon_that_does_not_run_is_told_so(running):
+    running.tool("bluez", "quit")
+    assert_fails(running.run("scan", "--json"), 3, *NO_DAEMON)
+    running.tool("bluez", "restart")
+    assert info(running).returncode == 0
+
+
+@pytest.mark.parametrize("where", ["unix:path=/nowhere/bus", "nonsense"])
+def test_a_message_bus_that_is_not_there_is_told_so(running, where):
+    running.environment = {**running.environment, "DBUS_SYSTEM_BUS_ADDRESS": where}
+    assert_fails(running.run("scan", "--json"), 3, *NO_DAEMON)
+
+
+@pytest.mark.parametrize("method", ["GetManagedObjects", "StartDiscovery", "Connect"])
+def test_a_user_without_permission_is_told_so(running, method):
+    running.tool("bluez", "refuse", method, ACCESS_DENIED, "100")
+    result = info(running)
+    assert_fails(result, 3, *NO_PERMISSION)
+    assert ACCESS_DENIED in json.loads(result.stdout.splitlines()[-1])["detail"]
+
+
+def test_what_the_system_said_is_shown_when_asked(running):
+    running.tool("bluez", "refuse", "Connect", ACCESS_DENIED, "100")
+    result = running.run("info", "-v", "--device", ADDRESS)
+    assert result.stderr.splitlines()[-1] == \
+        f"updraft: the system said: {ACCESS_DENIED}: Refused by request"
+
+
+def test_not_ready_is_bluetooth_that_is_off(running):
+    for method in ("StartDiscovery", "Connect"):
+        running.tool("bluez", "refuse", method, NOT_READY)
+        assert_fails(info(running), 3, *OFF)
+
+
+def test_in_progress_is_waited_for_and_then_told(running):
+    running.tool("bluez", "refuse", "StartDiscovery", IN_PROGRESS, "2")
+    assert running.run("info", "--json", "--device", ADDRESS).returncode == 0
+    running.tool("bluez", "refuse", "Connect", IN_PROGRESS, "2")
+    result = info(running)
+    assert result.returncode == 0
+    assert "another program on this computer uses the device; trying again" in result.stderr
+    running.tool("bluez", "refuse", "Connect", IN_PROGRESS, "100")
+    assert_fails(info(running), 4, *OTHER_PROGRAM)
+
+
+def test_a_connect_that_fails_is_tried_three_times(running):
+    running.tool("bluez", "refuse", "Connect", "org.bluez.Error.Failed", "100")
+    result = info(running)
+    name, what, advice = NO_CONNECTION
+    assert_fails(result, 4, name, what, advice)
+    assert result.stderr.count("trying again") == 2
+
+
+# ---- in the middle of an update ----
+
+def start_transfer(running, image):
+    return running.start_until(["update", image("2.0.0", size=LARGE), "--timeout", "2",
+                                "--device", ADDRESS], "progress")
+
+
+def assert_ends(process, status, code, what, advice):
+    finished, stderr, returned = last_line(process)
+    assert (returned, finished["exit"], finished["code"]) == (status, status, code)
+    assert stderr.splitlines()[-1] == f"updraft: {what}; {advice}"
+
+
+@pytest.mark.parametrize("words, end", [
+    (["quit"], NO_DAEMON), (["restart"], NO_DAEMON), (["power", "off"], OFF),
+    (["unplug"], NO_ADAPTER), (["refuse", "WriteValue", ACCESS_DENIED], NO_PERMISSION)])
+def test_bluetooth_that_goes_in_mid_update_ends_it(running, image, words, end):
+    process = start_transfer(running, image)
+    running.tool("bluez", *words)
+    assert_ends(process, 3, *end)
+    # Nothing is lost: once Bluetooth is back, so is the device, with what it ran.
+    if words[0] in ("quit", "unplug"):
+        running.tool("bluez", {"quit": "restart", "unplug": "plug"}[words[0]])
+    elif words[0] == "power":
+        power_on(running)
+    result = running.run("info", "--device", ADDRESS)
+    assert re.search(r"^Firmware +1\.0\.0$", result.stdout, re.M), result.stderr
+
+
+def test_a_message_bus_that_goes_in_mid_update_ends_it(simulator, image):
+    with simulator(f"esp32,image={image('1.0.0')}") as running:
+        process = start_transfer(running, image)
+        running.process.terminate()
+        running.process.wait(LIMIT_S)
+        assert_ends(process, 3, *NO_DAEMON)
+
+
+@pytest.mark.parametrize("error, code", [("org.bluez.Error.Failed", "link_lost"),
+                                         (IN_PROGRESS, "in_progress"), (NOT_READY, "adapter_off")])
+def test_a_write_that_fails_in_mid_update_is_made_up_for(running, image, error, code):
+    process = start_transfer(running, image)
+    running.tool("bluez", "refuse", "WriteValue", error)
+    finished, stderr, status = last_line(process)
+    if code == "adapter_off":
+        assert (status, finished["code"]) == (3, code)
+    else:
+        assert status == 0 and finished["outcome"] == "running"
+        assert "trying again (attempt 2)" in stderr
