@@ -24,6 +24,9 @@
 #define RESTART_GRACE_MS 500u
 #define RESTART_LIMIT_MS 2000u
 #define RESTART_STEP_MS  20u
+/* A stream that keeps the ring full never lets this task wait, and the idle task, which
+ * the task watchdog is about, starves: so it gets a tick now and then. */
+#define REST_EVERY_MS 500u
 
 static const char *const TAG = "updraft";
 
@@ -35,10 +38,12 @@ static StackType_t task_stack[CONFIG_UPDRAFT_TASK_STACK_SIZE / sizeof(StackType_
 static enum updraft_device_state told_state;
 static int told_error;
 static uint32_t told_bytes;
+static uint32_t rested_ms;
 
 static void run(void *argument);
 static void input(const struct updraft_link_event *event);
 static void act(void);
+static void rest(void);
 static int carry_out(const struct updraft_device_action *action, uint8_t ret_digest[32]);
 static int ask_app(const struct updraft_image_descriptor *image);
 static const struct updraft_image_descriptor *descriptor(void);
@@ -125,6 +130,15 @@ static void act(void)
                                                                               : NULL,
                             updraft_now_ms());
         publish();
+        rest();
+    }
+}
+
+static void rest(void)
+{
+    if (updraft_now_ms() - rested_ms >= REST_EVERY_MS) {
+        vTaskDelay(1);
+        rested_ms = updraft_now_ms();
     }
 }
 
