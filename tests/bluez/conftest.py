@@ -2,20 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients of the emulated BlueZ, and a board that does what it is told over the air."""
 
-import struct
-
 import pytest
 
 import bus_client
-
-# What tests/firmware/nimble/orders.h names.
-VALUE, ORDERS, HELD = (f"efcdab{n:02x}-6745-2301-fedc-ba9876543210" for n in (1, 2, 3))
-NOTIFY, BLOCK_HOST, MTU = 1, 4, 18
-
-
-def order(number, argument=0):
-    return struct.pack("<BH", number, argument)
-
+import orders
 
 class Board:
     """Paths of a connected board with the firmware of tests/firmware/nimble."""
@@ -23,9 +13,9 @@ class Board:
     def __init__(self, device, paths):
         self.device = device
         self.paths = paths
-        self.value = paths[VALUE]
-        self.orders = paths[ORDERS]
-        self.held = paths[HELD]
+        self.value = paths[orders.VALUE]
+        self.orders = paths[orders.ORDERS]
+        self.held = paths[orders.HELD]
 
 
 @pytest.fixture

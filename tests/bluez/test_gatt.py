@@ -11,7 +11,7 @@ import socket
 import pytest
 
 from bus_client import CHARACTERISTIC, DEVICE, variants
-from conftest import BLOCK_HOST, MTU, NOTIFY, order
+from orders import BLOCK_HOST, MTU, NOTIFY, order
 
 DESCRIPTOR = "org.bluez.GattDescriptor1"
 
