@@ -12,6 +12,7 @@
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "host/ble_att.h"
+#include "host/ble_gap.h"
 #include "sdkconfig.h"
 
 #include "ring.h"
@@ -34,6 +35,7 @@ struct connection {
     _Atomic uint16_t handle; /* UPDRAFT_CONNECTION_NONE: free */
     _Atomic uint32_t active_ms;
     /* Host task only: */
+    bool told;      /* NimBLE has told its beginning */
     bool spoke;     /* something of it was pushed */
     bool lost;      /* something of it was dropped */
     bool lost_told; /* and the update task will know before it gets anything else */
@@ -50,6 +52,9 @@ static _Atomic bool published_failed;
 static _Atomic uint8_t control_value;
 
 static struct connection *find(uint16_t handle);
+static struct connection *add(uint16_t handle);
+static bool lives(uint16_t handle);
+static void forget_ended(void);
 static bool push(struct connection *connection, enum updraft_link_kind kind,
                  const uint8_t *bytes, uint16_t size_bytes, uint32_t reserve_bytes);
 static bool push_waiting(struct connection *connection, enum updraft_link_kind kind,
@@ -71,19 +76,16 @@ void updraft_link_init(void)
 void updraft_link_opened(uint16_t handle)
 {
     struct connection *connection = find(handle);
-    if (connection == NULL) {
-        connection = find(UPDRAFT_CONNECTION_NONE);
+    if (connection != NULL && connection->told) {
+        updraft_link_closed(handle); /* of another link, whose end was not told */
+        connection = NULL;
     }
     if (connection == NULL) {
-        ESP_LOGE(TAG, "connection %u: no room for it", handle);
-        return;
+        connection = add(handle);
     }
-    connection->spoke = false;
-    connection->lost = false;
-    connection->lost_told = false;
-    atomic_store(&connection->active_ms, updraft_now_ms());
-    atomic_store(&connection->handle, handle);
-    updraft_link_wake(); /* it may become idle: the update task must count its time */
+    if (connection != NULL) {
+        connection->told = true;
+    }
 }
 
 void updraft_link_active(uint16_t handle)
@@ -113,17 +115,17 @@ unsigned updraft_link_count(void)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
-        count += atomic_load(&connections[i].handle) != UPDRAFT_CONNECTION_NONE;
+        count += lives(atomic_load(&connections[i].handle));
     }
     return count;
 }
 
 int updraft_link_control(uint16_t handle, uint8_t value)
 {
-    if (find(handle) == NULL) {
-        updraft_link_opened(handle);
-    }
     struct connection *connection = find(handle);
+    if (connection == NULL) {
+        connection = add(handle);
+    }
     if (connection == NULL) {
         return BLE_ATT_ERR_INSUFFICIENT_RES;
     }
@@ -140,10 +142,10 @@ int updraft_link_control(uint16_t handle, uint8_t value)
 
 int updraft_link_data(uint16_t handle, const uint8_t *bytes, uint16_t size_bytes)
 {
-    if (find(handle) == NULL) {
-        updraft_link_opened(handle);
-    }
     struct connection *connection = find(handle);
+    if (connection == NULL) {
+        connection = add(handle);
+    }
     if (connection == NULL) {
         return BLE_ATT_ERR_INSUFFICIENT_RES;
     }
@@ -217,7 +219,7 @@ unsigned updraft_link_list(uint32_t limit_ms, uint16_t ret_connections[CONNECTIO
         uint16_t handle = atomic_load(&connections[i].handle);
         uint32_t idle_ms = now_ms - atomic_load(&connections[i].active_ms);
         /* The host task may have set active_ms after now_ms was taken. */
-        if (handle != UPDRAFT_CONNECTION_NONE && (int32_t)idle_ms >= (int32_t)limit_ms) {
+        if (lives(handle) && (int32_t)idle_ms >= (int32_t)limit_ms) {
             ret_connections[count++] = handle;
         }
     }
@@ -227,6 +229,42 @@ unsigned updraft_link_list(uint32_t limit_ms, uint16_t ret_connections[CONNECTIO
 uint32_t updraft_now_ms(void)
 {
     return (uint32_t)(esp_timer_get_time() / 1000);
+}
+
+/* Since ESP-IDF 5.5 NimBLE may tell of a connection after its first writes. */
+static struct connection *add(uint16_t handle)
+{
+    forget_ended();
+    struct connection *connection = find(UPDRAFT_CONNECTION_NONE);
+    if (connection == NULL) {
+        ESP_LOGE(TAG, "connection %u: no room for it", handle);
+        return NULL;
+    }
+    connection->told = false;
+    connection->spoke = false;
+    connection->lost = false;
+    connection->lost_told = false;
+    atomic_store(&connection->active_ms, updraft_now_ms());
+    atomic_store(&connection->handle, handle);
+    updraft_link_wake(); /* it may become idle: the update task must count its time */
+    return connection;
+}
+
+static bool lives(uint16_t handle)
+{
+    return handle != UPDRAFT_CONNECTION_NONE && ble_gap_conn_find(handle, NULL) == 0;
+}
+
+/* NimBLE does not tell the end of a link that never came about (error 0x3E), nor, since
+ * ESP-IDF 5.4, of one that was lost before the peer's features were known. */
+static void forget_ended(void)
+{
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+        uint16_t handle = atomic_load(&connections[i].handle);
+        if (handle != UPDRAFT_CONNECTION_NONE && !lives(handle)) {
+            updraft_link_closed(handle);
+        }
+    }
 }
 
 static struct connection *find(uint16_t handle)

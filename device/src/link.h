@@ -30,7 +30,8 @@ struct updraft_link_event {
 /* Before either task runs. */
 void updraft_link_init(void);
 
-/* Host task. A connection began or ended. */
+/* Host task. A connection began or ended; some writes may come before, and not each end
+ * is told. */
 void updraft_link_opened(uint16_t connection);
 void updraft_link_closed(uint16_t connection);
 /* Any task. The connection is not idle. */

@@ -58,8 +58,14 @@ void updraft_gap_event(const struct ble_gap_event *event)
 {
     switch (event->type) {
     case BLE_GAP_EVENT_CONNECT:
-        if (event->connect.status == 0) {
+        /* Since ESP-IDF 5.5: EAGAIN is the end of a link that was never told, and any
+         * other failure is the peer's, which did not say what it can. */
+        if (event->connect.status == 0 ||
+            (event->connect.status != BLE_HS_EAGAIN &&
+             ble_gap_conn_find(event->connect.conn_handle, NULL) == 0)) {
             updraft_link_opened(event->connect.conn_handle);
+        } else if (event->connect.conn_handle != BLE_HS_CONN_HANDLE_NONE) {
+            updraft_link_closed(event->connect.conn_handle);
         }
         break;
     case BLE_GAP_EVENT_DISCONNECT:
