@@ -30,6 +30,7 @@ ALLOWED = {
                   "sim/central", "client", "core"},
     "sim/tool": {"sim/base", "sim/chip", "sim/image", "sim/radio", "sim/idf", "sim/nimble",
                  "sim/central", "sim/bluez"},
+    "bench": {"sim/base", "sim/chip", "sim/image", "sim/radio", "sim/world"},
     "tests": None,  # may include everything
     "tools": None,
 }

@@ -55,6 +55,14 @@ static void on_hci_power(void *context, bool on)
     sim_controller_power(world->controller, on);
 }
 
+static void on_stalled(void *context, bool stalled)
+{
+    world_t *world = context;
+    if (world->controller_stalls) {
+        sim_controller_stall(world->controller, stalled);
+    }
+}
+
 static bool on_packet(void *context, const uint8_t *packet, size_t size)
 {
     world_t *world = context;
@@ -64,7 +72,9 @@ static bool on_packet(void *context, const uint8_t *packet, size_t size)
 static void make_chip(world_t *world, const struct world_config *config)
 {
     const struct sim_flash_timing *timing =
-        sim_flash_timing(config->flash != NULL ? config->flash : "ideal");
+        config->flash_timing != NULL
+            ? config->flash_timing
+            : sim_flash_timing(config->flash != NULL ? config->flash : "ideal");
     const struct sim_chip_model *model =
         sim_chip_model_named(config->chip != NULL ? config->chip : "esp32");
     if (timing == NULL || model == NULL) {
@@ -92,13 +102,16 @@ static void make_board(world_t *world, const struct world_config *config,
         .hci_send = on_hci_send,
         .hci_room = on_hci_room,
         .hci_power = on_hci_power,
+        .stalled = on_stalled,
     };
     static const struct sim_host_ops host = {.packet = on_packet};
     static const uint8_t mac[6] = {0x24, 0x0a, 0xc4, 0x00, 0x00, 0x10};
     struct sim_controller_config controller = {
         .phy_2m = model->chip_id != 0, /* the original ESP32 has no 2M PHY */
         .data_length = true,
+        .rx_pdus = config->rx_pdus,
         .connections_max = WORLD_CONNECTIONS,
+        .host_us = config->board_host_us,
     };
     struct sim_board_config board = {
         .arena = world->arena,
@@ -125,8 +138,7 @@ static void make_board(world_t *world, const struct world_config *config,
 static void on_transport_event(void *context,
                                const struct updraft_transport_event *event);
 
-static void make_centrals(world_t *world, const struct world_config *config,
-                          const struct sim_air_profile *profile)
+static void make_centrals(world_t *world, const struct world_config *config)
 {
     size_t count = config->centrals != 0 ? config->centrals : 1;
     if (count > WORLD_CENTRALS_MAX) {
@@ -138,7 +150,7 @@ static void make_centrals(world_t *world, const struct world_config *config,
             .loop = world->loop,
             .air = world->air,
             .address = {0x00, 0x1a, 0x7d, 0xda, 0x71, (uint8_t)(0x10 + i)},
-            .profile = profile,
+            .profile = &world->profile,
             .cache_services = config->cache_services,
         };
         world->flows[i].world = world;
@@ -153,18 +165,22 @@ world_t *world_new(const struct world_config *config)
     sim_arena_t *arena = sim_arena_new(WORLD_ARENA_SIZE);
     world_t *world = sim_arena_alloc(arena, sizeof(*world));
     const struct sim_air_profile *profile =
-        sim_air_profile(config->air != NULL ? config->air : "ideal");
+        config->air_profile != NULL
+            ? config->air_profile
+            : sim_air_profile(config->air != NULL ? config->air : "ideal");
     if (profile == NULL) {
         die("no such air profile");
     }
     world->arena = arena;
     world->seed = config->seed;
+    world->profile = *profile;
+    world->controller_stalls = config->controller_stalls;
     world->log = sim_arena_alloc(arena, WORLD_LOG_SIZE);
     world->loop = sim_loop_new(arena);
     make_chip(world, config);
     world->air = sim_air_new(arena, world->loop, profile, config->seed);
     make_board(world, config, sim_chip_model_with_id(world->chip->chip_id));
-    make_centrals(world, config, profile);
+    make_centrals(world, config);
     sim_board_power(world->board, true);
     return world;
 }
@@ -247,13 +263,18 @@ static void on_report(void *context, const struct updraft_event *event)
         break;
     case UPDRAFT_EVENT_FINISHED:
         result->finished = true;
+        result->finish_us = sim_loop_now_us(flow->world->loop);
         result->status = event->status;
         result->outcome = event->outcome;
         copy_text(result->firmware_before, event->firmware_before);
         copy_text(result->firmware, event->firmware_revision);
         break;
-    case UPDRAFT_EVENT_FOUND:
     case UPDRAFT_EVENT_PHASE:
+        if (event->phase < WORLD_PHASES && result->phase_us[event->phase] == 0) {
+            result->phase_us[event->phase] = sim_loop_now_us(flow->world->loop);
+        }
+        break;
+    case UPDRAFT_EVENT_FOUND:
     case UPDRAFT_EVENT_CONNECTED:
     case UPDRAFT_EVENT_DEVICE:
         break;
@@ -281,6 +302,7 @@ void world_update_start(world_t *world, const uint8_t *image, size_t size,
     };
     memcpy(config.address.bytes, world->board_address, 6);
     memset(&flow->result, 0, sizeof(flow->result));
+    flow->result.start_us = sim_loop_now_us(world->loop);
     flow->timer.fire = on_timer;
     flow->timer.context = flow;
     int error = updraft_flow_init(&flow->result.flow, &config);

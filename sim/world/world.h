@@ -15,15 +15,22 @@
 #include "sim/world/transport.h"
 
 #define WORLD_CENTRALS_MAX 2u
+#define WORLD_PHASES       (UPDRAFT_PHASE_ENDING + 1)
 
 /* 0 and NULL mean the default. */
 struct world_config {
     uint64_t seed;
     const char *air;   /* profile of sim/radio; "ideal" */
     const char *flash; /* timing of sim/chip; "ideal" */
-    const char *chip;  /* "esp32" */
-    int idf_major;     /* 5 */
-    int idf_minor;     /* 3 */
+    /* In place of named ones. Copied; their names must stay. */
+    const struct sim_air_profile *air_profile;
+    const struct sim_flash_timing *flash_timing;
+    uint8_t rx_pdus;        /* data PDUs that the board's controller holds; 8 */
+    bool controller_stalls; /* with the board's processor, in flash operations */
+    uint32_t board_host_us; /* from the end of a data PDU until the board's host has it */
+    const char *chip;       /* "esp32" */
+    int idf_major;          /* 5 */
+    int idf_minor;          /* 3 */
     const char *firmware_dir;
     const char *firmware_default; /* "minimal" */
     const uint8_t *factory;       /* image that *factory* holds */
@@ -44,6 +51,9 @@ struct world_update {
     char firmware[UPDRAFT_FLOW_TEXT_SIZE];
     uint32_t done_bytes;
     unsigned retries;
+    uint64_t start_us;
+    uint64_t finish_us;
+    uint64_t phase_us[WORLD_PHASES]; /* when each phase first began; 0: never */
 };
 
 struct world_flow {
@@ -61,6 +71,8 @@ typedef struct world {
     sim_chip_t *chip;
     sim_board_t *board;
     sim_air_t *air;
+    struct sim_air_profile profile; /* of the air */
+    bool controller_stalls;
     sim_controller_t *controller; /* the board's */
     uint8_t board_address[6];
     sim_transport_t *transports[WORLD_CENTRALS_MAX];

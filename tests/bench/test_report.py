@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 The updraft authors
+# SPDX-License-Identifier: Apache-2.0
+"""Promises of `./run bench`: what it prints is what was run, and the same every time."""
+
+import subprocess
+import sys
+import xml.etree.ElementTree
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def made(root, build, tmp_path_factory):
+    """What updraft-bench prints; what the report prints, its page and its plot."""
+    folder = tmp_path_factory.mktemp("bench")
+    printed = subprocess.run([build / "bench" / "updraft-bench"], check=True, text=True,
+                             capture_output=True).stdout
+    (folder / "results.tsv").write_text(printed, encoding="utf-8")
+    page, plot = folder / "bench.md", folder / "bench.svg"
+    stdout = subprocess.run([sys.executable, root / "bench" / "report.py",
+                             folder / "results.tsv", "--page", page, "--plot", plot],
+                            check=True, text=True, capture_output=True).stdout
+    return (printed, stdout, page.read_text(encoding="utf-8"),
+            plot.read_text(encoding="utf-8"))
+
+
+def rows_of(page, first_cell):
+    return [[cell.strip(" *") for cell in line.strip("|").split("|")]
+            for line in page.splitlines() if line.strip("| *").startswith(first_cell)]
+
+
+def test_page_plot_and_stdout_hold_every_figure(made):
+    printed, stdout, page, plot = made
+    assert stdout == page
+    rates = {}
+    for line in printed.splitlines():
+        fields = line.split("\t")
+        if fields[:2] == ["result", "compare"]:
+            image = next(f for f in fields if f.startswith("image="))[6:]
+            rates[fields[2], fields[3]] = float(image) / 1000 / float(fields[4])
+    links = list(dict.fromkeys(link for link, _ in rates))
+    assert len(links) == 14
+    for label, name in (("original |", "original"), ("NimBLEOta |", "nimble-ota"),
+                        ("limit of the link |", "link-limit")):
+        shown = [cell.split(" (")[0] for row in rows_of(page, label) for cell in row[1:]]
+        assert shown == [f"{rates[link, name]:.1f}" for link in links]
+    ours = [float(cell) for row in rows_of(page, "updraft / limit of the link")
+            for cell in row[1:]]
+    for link, shown in zip(links, ours):
+        assert shown == pytest.approx(rates[link, "updraft"] / rates[link, "link-limit"],
+                                      abs=0.006)
+    picture = xml.etree.ElementTree.fromstring(plot)
+    texts = [element.text for element in picture.iter() if element.text]
+    assert set(links) <= set(texts)
+
+
+def test_every_column_says_its_settings(made):
+    page = made[2]
+    for name in ("air", "PDUs an event", "PDUs lost", "flash: sector, block, page",
+                 "controller during a stall"):
+        cells = [cell for row in rows_of(page, name) for cell in row[1:]]
+        assert len(cells) >= 14 and all(cells)
+    assert "5 %" in rows_of(page, "PDUs lost")[1]
+    assert rows_of(page, "PDUs an event")[1][1:4] == ["4", "6", "8"]
+
+
+def test_a_second_run_prints_the_same(build, made):
+    again = subprocess.run([build / "bench" / "updraft-bench", "compare"], check=True,
+                           text=True, capture_output=True).stdout
+    lines = set(made[0].splitlines())
+    assert again and all(line in lines for line in again.splitlines())
+
+
+def test_an_unknown_section_is_refused(build):
+    run = subprocess.run([build / "bench" / "updraft-bench", "sprint"], check=False,
+                         text=True, capture_output=True)
+    assert run.returncode == 2 and "usage" in run.stderr
