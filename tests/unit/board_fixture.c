@@ -142,3 +142,24 @@ unsigned board_count(const struct board_fixture *fixture, const char *text)
     }
     return count;
 }
+
+void board_assert_no_failure(const struct board_fixture *fixture)
+{
+    if (board_logged(fixture, "FAIL")) {
+        fail_msg("the firmware reports:\n%s", fixture->log);
+    }
+}
+
+void board_run_scenario(const char *version, const char *timing)
+{
+    char done[64];
+    snprintf(done, sizeof(done), "done %s\n", version);
+    for (int major = 5; major <= 6; major++) {
+        struct board_options options = {
+            .version = version, .timing = timing, .idf_major = major, .seed = 1};
+        struct board_fixture *fixture = board_new(&options);
+        board_run_until(fixture, done, 200000);
+        board_assert_no_failure(fixture);
+        board_free(fixture);
+    }
+}

@@ -49,6 +49,11 @@ void board_run(struct board_fixture *fixture, uint64_t ms);
 /* Runs until the log holds the text; fails the test when limit_ms pass before. */
 void board_run_until(struct board_fixture *fixture, const char *text, uint64_t limit_ms);
 bool board_logged(const struct board_fixture *fixture, const char *text);
+/* Fails the test where the firmware reported a FAIL. */
+void board_assert_no_failure(const struct board_fixture *fixture);
+/* Runs the kernel firmware's scenario to its end, on a chip as in ESP-IDF 5 and 6.
+ * timing NULL: ideal. */
+void board_run_scenario(const char *version, const char *timing);
 /* How often the log holds the text. */
 unsigned board_count(const struct board_fixture *fixture, const char *text);
 

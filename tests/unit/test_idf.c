@@ -16,33 +16,11 @@
 
 #include "board_fixture.h"
 
-static void assert_no_failure(const struct board_fixture *fixture)
-{
-    if (board_logged(fixture, "FAIL")) {
-        fail_msg("the firmware reports:\n%s", fixture->log);
-    }
-}
-
-/* Runs a scenario to its end, on a chip as in ESP-IDF 5 and 6. */
-static void run_scenario(const char *version, const char *timing)
-{
-    char done[64];
-    snprintf(done, sizeof(done), "done %s\n", version);
-    for (int major = 5; major <= 6; major++) {
-        struct board_options options = {
-            .version = version, .timing = timing, .idf_major = major, .seed = 1};
-        struct board_fixture *fixture = board_new(&options);
-        board_run_until(fixture, done, 200000);
-        assert_no_failure(fixture);
-        board_free(fixture);
-    }
-}
-
-#define SCENARIO(promise, version, timing) \
-    static void promise(void **state)      \
-    {                                      \
-        (void)state;                       \
-        run_scenario(version, timing);     \
+#define SCENARIO(promise, version, timing)   \
+    static void promise(void **state)        \
+    {                                        \
+        (void)state;                         \
+        board_run_scenario(version, timing); \
     }
 
 SCENARIO(higher_tasks_run_as_soon_as_they_are_ready, "priorities", NULL)
@@ -133,7 +111,7 @@ static void the_task_watchdog_ends_whoever_starves_the_idle_task(void **state)
     fixture = board_new(&options);
     board_run_until(fixture, "done fed", 60000);
     assert_false(board_logged(fixture, "task_wdt"));
-    assert_no_failure(fixture);
+    board_assert_no_failure(fixture);
     board_free(fixture);
     /* Without the panic it only complains, again and again. */
     options.version = "spin";
@@ -151,7 +129,7 @@ static void the_rtc_watchdog_guards_until_it_is_turned_off(void **state)
                                     .version = "rtc_watchdog"};
     struct board_fixture *fixture = board_new(&options);
     board_run_until(fixture, "watchdog forgotten", 100000);
-    assert_no_failure(fixture);
+    board_assert_no_failure(fixture);
     assert_int_equal(sim_board_boots(fixture->board), 1);
     uint64_t begin_us = sim_loop_now_us(fixture->loop);
     board_run_until(fixture, "RTCWDT_RTC_RESET", 21000);
@@ -269,7 +247,7 @@ static void an_update_runs_on_trial_and_is_confirmed(void **state)
         board_install(fixture, "ota_1", "kernel", "confirm", NULL);
         board_run_until(fixture, "confirmed", 60000);
         board_run_until(fixture, "done confirm", 10000);
-        assert_no_failure(fixture);
+        board_assert_no_failure(fixture);
         assert_int_equal(board_count(fixture, "state 1\n"), 1);
         assert_int_equal(board_count(fixture, "state 2\n"), 1);
         assert_string_equal(sim_board_running(fixture->board), "ota_0");
@@ -412,7 +390,7 @@ static void nvs_loses_nothing_to_a_cut_at_any_operation(void **state)
         board_new(&(struct board_options){.version = "nvs_churn", .seed = 11});
     sim_snapshot_t *snapshot = sim_arena_snapshot(fixture->arena);
     board_run_until(fixture, "done nvs_churn", 1000);
-    assert_no_failure(fixture);
+    board_assert_no_failure(fixture);
     uint64_t count = operations(fixture);
     assert_true(count > 130);
     for (uint64_t operation = 0; operation < count; operation++) {

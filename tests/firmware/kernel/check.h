@@ -73,5 +73,15 @@ void scenario_nvs_mount(void);
 void scenario_ota(void);
 void scenario_ota_errors(void);
 void scenario_confirm(void);
+/* slots.c */
+void scenario_select_5(void);
+void scenario_select_6(void);
+void scenario_bounds(void);
+/* calls.c */
+void scenario_task_calls(void);
+void scenario_static_objects(void);
+void scenario_timer_calls(void);
+void scenario_shutdown(void);
+void scenario_nvs_power(void);
 
 #endif

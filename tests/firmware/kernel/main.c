@@ -57,6 +57,9 @@ static const struct {
     SCENARIO(host_task),    SCENARIO(nvs),         SCENARIO(overwrite_running),
     SCENARIO(nvs_churn),    SCENARIO(nvs_full),    SCENARIO(nvs_mount),
     SCENARIO(ota),          SCENARIO(ota_errors),  SCENARIO(confirm),
+    SCENARIO(select_5),     SCENARIO(select_6),    SCENARIO(bounds),
+    SCENARIO(task_calls),   SCENARIO(timer_calls), SCENARIO(static_objects),
+    SCENARIO(shutdown),     SCENARIO(nvs_power),
 };
 
 void app_main(void)
