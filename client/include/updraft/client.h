@@ -175,9 +175,8 @@ int updraft_central_info(updraft_central_t *central, const struct updraft_target
 
 /* Updates the device: find, connect, compare versions, transfer, have it verified, wait
  * for it to come back, see which version runs. A lost link is tried again a few times.
- * The image is inspected first (updraft_image_inspect): an image that is not whole is
- * refused with its error before anything else happens. Returns that error, ARGUMENT, or
- * STATE while a job runs.
+ * The image is inspected first: one that is not whole is refused with its error before
+ * anything else happens. Returns that error, ARGUMENT, or STATE while a job runs.
  *
  * FINISHED has status 0 with an outcome; ROLLED_BACK when the device came back with its
  * previous version; LINK_NOT_BACK when it did not come back in a minute. Until the device
