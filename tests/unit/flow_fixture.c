@@ -53,7 +53,9 @@ static void post_value(enum updraft_transport_event_kind kind,
     posted->event.characteristic = characteristic;
     posted->event.size = size;
     assert_true(size <= sizeof(posted->bytes));
-    memcpy(posted->bytes, bytes, size);
+    if (size > 0) {
+        memcpy(posted->bytes, bytes, size);
+    }
 }
 
 static void post_opcode(uint8_t opcode)
