@@ -8,7 +8,7 @@ done
 # The state diagrams are made of the tables that the sessions obey.
 mkdir -p build
 "${CC:-cc}" -std=c11 -I. tools/print_states.c -o build/print_states
-for session in device client; do
+for session in device client client2; do
     build/print_states "$session" > "docs/$session-session.dot"
 done
 for source in docs/*.dot; do

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The updraft authors
  * SPDX-License-Identifier: Apache-2.0
  * Prints a session's state diagram for Graphviz, from the table that the session itself
- * obeys: print_states device|client. */
+ * obeys: print_states device|client|client2. */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +17,7 @@ struct transition {
 
 static const struct transition device[] = {UPDRAFT_DEVICE_TRANSITIONS(TRANSITION)};
 static const struct transition client[] = {UPDRAFT_CLIENT_TRANSITIONS(TRANSITION)};
+static const struct transition client2[] = {UPDRAFT_CLIENT2_TRANSITIONS(TRANSITION)};
 
 /* Labels are broken at the commas, so that the edges stay apart. */
 static void print_label(const char *why)
@@ -58,8 +59,11 @@ int main(int argc, char **argv)
     } else if (argc == 2 && strcmp(argv[1], "client") == 0) {
         print_graph("a connection of the client", client,
                     sizeof(client) / sizeof(client[0]));
+    } else if (argc == 2 && strcmp(argv[1], "client2") == 0) {
+        print_graph("a connection of the client by protocol 2", client2,
+                    sizeof(client2) / sizeof(client2[0]));
     } else {
-        fprintf(stderr, "usage: print_states device|client\n");
+        fprintf(stderr, "usage: print_states device|client|client2\n");
         return 2;
     }
     return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;

@@ -214,6 +214,21 @@ bool updraft_p2_get_report(const uint8_t *bytes, size_t size,
     return true;
 }
 
+bool updraft_p2_get_map(const uint8_t *bytes, size_t size, struct updraft_p2_map *ret_map)
+{
+    if (size <= UPDRAFT_P2_MAP_HEAD_SIZE || bytes[0] != UPDRAFT_P2_MAP_REPORT ||
+        (size - UPDRAFT_P2_MAP_HEAD_SIZE) % 4 != 0 || size > UPDRAFT_P2_WRITE_MAX) {
+        return false;
+    }
+    *ret_map = (struct updraft_p2_map){
+        .session = bytes[1],
+        .first_sector = get_le16(bytes + 2),
+        .sector_count = (uint16_t)((size - UPDRAFT_P2_MAP_HEAD_SIZE) / 4),
+        .crcs = bytes + UPDRAFT_P2_MAP_HEAD_SIZE,
+    };
+    return true;
+}
+
 void updraft_p2_put_manifest(const struct updraft_p2_manifest *manifest, uint8_t *bytes)
 {
     uint8_t *at = add32(bytes, MANIFEST_MAGIC);

@@ -45,4 +45,27 @@
     X(SENDING, FAILED, "error, link lost, time limit")                        \
     X(VERIFYING, FAILED, "DONE_NAK, error, link lost, time limit")
 
+/* The client by protocol 2, docs/client2-session.dot. */
+#define UPDRAFT_CLIENT2_TRANSITIONS(X)                                         \
+    X(SUBSCRIBING, OPENING, "subscribed to Control")                           \
+    X(OPENING, TELLING, "STATE manifest")                                      \
+    X(TELLING, MAPPING, "STATE ready, the slot may hold a part")               \
+    X(TELLING, RANGING, "STATE ready, all must be sent")                       \
+    X(MAPPING, RANGING, "all sectors known")                                   \
+    X(RANGING, SENDING, "STATE receiving")                                     \
+    X(SENDING, RANGING, "STATE ready, more to send, range begun anew")         \
+    X(SENDING, VERIFYING, "last range in the slot")                            \
+    X(VERIFYING, MAPPING, "STATE ready: HASH")                                 \
+    X(VERIFYING, ACTIVATING, "STATE verified")                                 \
+    X(VERIFYING, STAGED, "STATE verified, to be activated later")              \
+    X(ACTIVATING, DONE, "STATE restarting")                                    \
+    X(SUBSCRIBING, FAILED, "error, link lost, time limit")                     \
+    X(OPENING, FAILED, "refused, error, link lost, time limit")                \
+    X(TELLING, FAILED, "refused, error, link lost, time limit")                \
+    X(MAPPING, FAILED, "refused, error, link lost, time limit")                \
+    X(RANGING, FAILED, "refused, error, link lost, time limit")                \
+    X(SENDING, FAILED, "refused, error, link lost, time limit")                \
+    X(VERIFYING, FAILED, "refused, fourth HASH, error, link lost, time limit") \
+    X(ACTIVATING, FAILED, "refused, error, link lost, time limit")
+
 #endif

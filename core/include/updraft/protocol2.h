@@ -173,6 +173,18 @@ bool updraft_p2_get_command(const uint8_t *bytes, size_t size,
 bool updraft_p2_get_report(const uint8_t *bytes, size_t size,
                            struct updraft_p2_report *ret_report);
 
+/* A MAP report: what the slot holds, sector by sector. */
+struct updraft_p2_map {
+    uint8_t session;
+    uint16_t first_sector;
+    uint16_t sector_count; /* at least 1 */
+    const uint8_t *crcs; /* in the bytes that were read: a CRC-32 for each, as 4 bytes */
+};
+
+/* False, as above, for what is not a MAP report. */
+bool updraft_p2_get_map(const uint8_t *bytes, size_t size,
+                        struct updraft_p2_map *ret_map);
+
 /* What travels before the image. */
 #define UPDRAFT_P2_MANIFEST_SIZE 404u /* without extensions */
 #define UPDRAFT_P2_MANIFEST_MAX  512u /* with extensions, of which version 2 has none */
