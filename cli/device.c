@@ -202,6 +202,10 @@ int cli_update(const struct cli_options *options)
         return cli_finish(&context, status, NULL);
     }
     updraft_inspect(bytes, size, &inspection);
+    if (inspection.status == UPDRAFT_OK &&
+        !updraft_image_has_descriptor(&inspection.image)) {
+        inspection.status = UPDRAFT_ERROR_IMAGE_DESCRIPTOR;
+    }
     if (inspection.status != UPDRAFT_OK) {
         free(bytes);
         return cli_finish(&context, inspection.status, NULL);

@@ -57,6 +57,9 @@ static int take_image(struct updraft_flow *flow)
     if (status == UPDRAFT_OK && !image.header.hash_appended) {
         status = UPDRAFT_ERROR_IMAGE_NO_HASH;
     }
+    if (status == UPDRAFT_OK && !updraft_image_has_descriptor(&image)) {
+        status = UPDRAFT_ERROR_IMAGE_DESCRIPTOR; /* a boot loader, for one */
+    }
     if (updraft_image_has_descriptor(&image)) {
         const char *version = image.descriptor.version;
         updraft_text_copy(flow->version, sizeof(flow->version), (const uint8_t *)version,

@@ -4,7 +4,6 @@
 
 import hashlib
 import random
-import struct
 import subprocess
 
 import pytest
@@ -12,6 +11,7 @@ from esptool.bin_image import LoadFirmwareImage
 from esptool.targets import CHIP_DEFS
 
 from compiled_images import compile_image, esptool
+from opinion import is_whole
 
 CHIPS = ["esp32", "esp32c2", "esp32c3", "esp32c5", "esp32c6", "esp32c61", "esp32h2",
          "esp32h21", "esp32h4", "esp32s3"]
@@ -32,17 +32,6 @@ def make_image(build, tmp_path_factory):
         return path
 
     return make
-
-
-def is_whole(chip, data):
-    """What esptool says: it can be read, is for the chip, checksum and hash are right."""
-    try:
-        image = LoadFirmwareImage(chip, data)
-    except (RuntimeError, struct.error, TypeError):
-        return False  # the latter two where the file ends in the middle of something
-    return (image.chip_id == CHIP_DEFS[chip].IMAGE_CHIP_ID
-            and image.checksum == image.calculate_checksum()
-            and image.append_digest and image.stored_digest == image.calc_digest)
 
 
 @pytest.mark.parametrize("size", ["0", "10001", "256K"])

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/flow_fixture.h"
+#include "tests/unit/image_maker.h"
 #include "updraft/error.h"
 
 static int set_up(void **state)
@@ -317,6 +318,13 @@ static void an_image_that_is_not_whole_is_refused_before_anything(void **state)
     config.ops = played.flow.config.ops;
     config.report = played.flow.config.report;
     assert_int_equal(updraft_flow_init(&flow, &config), UPDRAFT_OK);
+    struct image_recipe recipe = {.without_descriptor = true};
+    uint8_t image[4096];
+    config.image = image;
+    config.image_size_bytes = (uint32_t)make_image(&recipe, image, sizeof(image));
+    assert_int_equal(updraft_flow_init(&flow, &config), UPDRAFT_ERROR_IMAGE_DESCRIPTOR);
+    config.image = played.image;
+    config.image_size_bytes = played.image_size_bytes;
     config.image_size_bytes--;
     assert_int_equal(updraft_flow_init(&flow, &config), UPDRAFT_ERROR_IMAGE_TRUNCATED);
     config.unchecked = true;
