@@ -37,6 +37,9 @@ struct ram_port {
     uint32_t write_ms;    /* and a write so long */
     uint8_t noted_id[32]; /* STAGE's, or what UNSTAGE shall find */
     uint8_t noted_head[UPDRAFT_HEAD_HELD_SIZE];
+    /* Answers go there as well; then answers[] keeps the last one alone. */
+    void (*on_answer)(void *context, const uint8_t *bytes, size_t size, uint32_t now_ms);
+    void *answer_context;
     /* What came of it. */
     uint32_t work_count;           /* work actions so far */
     uint32_t erase_count;          /* sectors */
@@ -68,6 +71,8 @@ void ram_port_control(struct ram_port *port, uint16_t connection, uint8_t opcode
                       uint32_t now_ms);
 void ram_port_data(struct ram_port *port, uint16_t connection, const uint8_t *bytes,
                    size_t size, uint32_t now_ms);
+void ram_port_message(struct ram_port *port, uint16_t connection, const uint8_t *bytes,
+                      size_t size, uint32_t now_ms);
 void ram_port_command(struct ram_port *port, uint16_t connection,
                       const struct updraft_p2_command *command, uint32_t now_ms);
 /* The last answer, which must be a STATE for that connection. */

@@ -233,10 +233,12 @@ static void the_answer_may_come_before_the_response(void **state)
     next_action(UPDRAFT_CLIENT2_SUBSCRIBE);
     updraft_client2_subscribed(&client, 0, now_ms);
     next_action(UPDRAFT_CLIENT2_WRITE_CONTROL);
+    within = 15;
     tell_stream(0, 0, 20);
     assert_state(UPDRAFT_CLIENT2_TELLING);
     assert_nothing_to_do();
     write_ends();
+    assert_int_equal((uint32_t)(client_deadline() - now_ms), 3500); /* as promised */
     send_chunks(0, 2);
     tell_report(READY, OK, 0, 0, 0, 9);
     next_action(UPDRAFT_CLIENT2_WRITE_CONTROL);
