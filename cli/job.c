@@ -100,6 +100,7 @@ static void on_phase(struct job *job, const struct updraft_event *event)
         say(job, 0, "the device verifies the image");
         break;
     case UPDRAFT_PHASE_RESTARTING:
+        job->taken = true;
         say(job, 0, "the device restarts");
         break;
     case UPDRAFT_PHASE_WATCHING:
@@ -314,6 +315,7 @@ int job_finish(struct job *job, int status, const struct cli_context *context,
     full.options = job->options;
     full.device = job->device[0] != '\0' ? job->device : NULL;
     full.candidates = candidates;
+    full.taken = job->taken;
     full.detail = full.detail != NULL ? full.detail : job->detail;
     updraft_central_free(job->central);
     job->central = NULL;

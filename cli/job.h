@@ -25,6 +25,7 @@ struct job {
     struct cli_progress progress;
     uint64_t progress_ms; /* JSON: when progress was last printed */
     bool finished;
+    bool taken; /* the device has the image */
     int status;
     enum updraft_outcome outcome;
     char address[UPDRAFT_ADDRESS_TEXT_SIZE];

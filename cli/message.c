@@ -115,6 +115,19 @@ static void say_what(const struct cli_context *context, int status, char *ret_te
     }
 }
 
+/* From here on an end does not undo anything: what does the device run? */
+static void add_taken(const struct cli_context *context, int status, char *ret_text)
+{
+    size_t used = strlen(ret_text);
+    bool computers = status <= -500 && status > -600; /* Bluetooth of this computer */
+    if (context->taken && (computers || status == UPDRAFT_ERROR_CANCELLED)) {
+        snprintf(ret_text + used, TEXT_SIZE - used,
+                 "%sthe device has taken the image already: ask with updraft info what "
+                 "it runs",
+                 used > 0 ? "; " : "");
+    }
+}
+
 static void say_advice(const struct cli_context *context, int status, char *ret_text)
 {
     const char *adapter = adapter_name(context);
@@ -137,12 +150,19 @@ static void say_advice(const struct cli_context *context, int status, char *ret_
             }
         }
     }
+    add_taken(context, status, ret_text);
+}
+
+bool cli_terminal(FILE *file)
+{
+    const char *term = getenv("TERM");
+    return isatty(fileno(file)) && (term == NULL || strcmp(term, "dumb") != 0);
 }
 
 bool cli_colour(FILE *file)
 {
     const char *no_colour = getenv("NO_COLOR");
-    return isatty(fileno(file)) && (no_colour == NULL || no_colour[0] == '\0');
+    return cli_terminal(file) && (no_colour == NULL || no_colour[0] == '\0');
 }
 
 static void print_error(const char *what, const char *advice)

@@ -18,6 +18,7 @@ struct cli_context {
     const char *detail;     /* what the system said; or "" */
     const char *old_version;
     const char *new_version;
+    bool taken; /* the device has verified the image and restarts into it */
 };
 
 /* Ends a command: prints the error (or nothing) on standard error, with --json a
@@ -38,6 +39,9 @@ int cli_flush(int exit_status);
 
 /* False once standard output could not be written. */
 bool cli_output_good(void);
+
+/* True when this stream is a terminal on which the cursor can be moved. */
+bool cli_terminal(FILE *file);
 
 /* True when a person sees this stream in colour: a terminal, and NO_COLOR not set. */
 bool cli_colour(FILE *file);

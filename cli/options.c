@@ -98,13 +98,16 @@ static const char *nearest_verb(const char *name)
     return best;
 }
 
-static const char *nearest_option(const char *name)
+/* Of those that the verb takes; verb may be NULL. */
+static const char *nearest_option(const char *name, const struct cli_verb *verb)
 {
     const char *best = NULL;
     unsigned distance = WORD_MAX;
     for (const struct cli_option *option = cli_option_table; option->name != NULL;
          option++) {
-        consider(name, option->name, &best, &distance);
+        if (verb == NULL || cli_verb_takes(verb, option)) {
+            consider(name, option->name, &best, &distance);
+        }
     }
     return best;
 }
@@ -230,7 +233,7 @@ static bool read_long(struct reader *reader, struct cli_options *options,
         note_seen(reader, option->letter);
         return take_option(options, option, value, ret_problem);
     }
-    const char *best = nearest_option(name);
+    const char *best = nearest_option(name, options->verb);
     return best != NULL
                ? problem(ret_problem, "there is no option --%s; the nearest is --%s",
                          name, best)

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/message.h"
 #include "cli/progress.h"
 
 #define REDRAW_MS    100u
@@ -28,7 +29,7 @@ void cli_progress_init(struct cli_progress *progress, bool wanted)
 {
     memset(progress, 0, sizeof(*progress));
     progress->wanted = wanted;
-    progress->terminal = isatty(STDERR_FILENO);
+    progress->terminal = cli_terminal(stderr);
 }
 
 static void time_text(uint64_t seconds, char *ret_text, size_t size)

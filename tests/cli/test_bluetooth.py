@@ -4,6 +4,7 @@
 
 import json
 import re
+import subprocess
 
 import pytest
 
@@ -126,6 +127,31 @@ def test_a_connect_that_fails_is_tried_three_times(running):
     name, what, advice = NO_CONNECTION
     assert_fails(result, 4, name, what, advice)
     assert result.stderr.count("trying again") == 2
+
+
+# ---- connections of other programs ----
+
+def call(running, interface, member, *arguments):
+    path = "/org/bluez/hci0/dev_" + ADDRESS.replace(":", "_")
+    return subprocess.run(
+        ["dbus-send", "--system", "--print-reply", "--dest=org.bluez", path,
+         f"{interface}.{member}", *arguments], env=running.environment, check=True, text=True,
+        timeout=LIMIT_S, stdout=subprocess.PIPE).stdout
+
+
+def is_connected(running):
+    return "boolean true" in call(running, "org.freedesktop.DBus.Properties", "Get",
+                                  "string:org.bluez.Device1", "string:Connected")
+
+
+def test_a_connection_that_another_program_made_is_used_and_left_to_it(running, image):
+    assert info(running).returncode == 0
+    assert not is_connected(running)
+    call(running, "org.bluez.Device1", "Connect")
+    assert info(running).returncode == 0
+    assert is_connected(running)
+    result = running.run("update", "--device", ADDRESS, image("2.0.0"))
+    assert result.returncode == 0 and "runs 2.0.0 (was 1.0.0)" in result.stdout
 
 
 # ---- in the middle of an update ----

@@ -15,7 +15,7 @@ from simulated import LARGE, LIMIT_S, last_line
 @pytest.fixture(scope="module")
 def boards(simulator, image):
     """Boards enough that each test that changes one has it to itself."""
-    wishes = [f"board{i},image={image('1.0.0')}" for i in range(5)]
+    wishes = [f"board{i},image={image('1.0.0')}" for i in range(6)]
     with simulator(*wishes) as running:
         yield running
 
@@ -109,7 +109,7 @@ def test_an_image_for_another_chip_is_refused_with_status_5(one_board, image):
 def test_two_centrals_and_two_programs_are_told_apart(simulator, image):
     with simulator(f"esp32,image={image('1.0.0')}",
                    options=["--air", "typical", "--adapters", "2"]) as running:
-        new = image("2.0.0", size="80K")  # 17 s
+        new = image("2.0.0", size="64K")  # 14 s
         process = start_transfer(running, 0, new)
         # Another adapter is another central.
         result = running.run("update", "--adapter", "hci1", "--device", address(0), new)
@@ -165,6 +165,19 @@ def test_an_interrupted_update_leaves_the_device_as_it_was(boards, image, number
     assert "interrupted: ending the connection" in stderr
     result = boards.run("info", "--device", address(index))
     assert re.search(r"^Firmware +1\.0\.0$", result.stdout, re.M)
+
+
+def test_an_interrupt_after_the_transfer_does_not_hide_that_the_device_has_the_image(boards,
+                                                                                     image):
+    words = ["update", "--device", address(5), image("3.0.0")]
+    process = boards.start_until(words, "phase", phase="restarting")
+    process.send_signal(signal.SIGINT)
+    finished, stderr, status = last_line(process)
+    assert status == 130 and finished["code"] == "cancelled"
+    assert stderr.endswith("updraft: interrupted; the device has taken the image already: ask "
+                           "with updraft info what it runs\n")
+    result = boards.run("info", "--device", address(5))
+    assert re.search(r"^Firmware +3\.0\.0$", result.stdout, re.M)
 
 
 def test_a_second_interrupt_ends_the_program_at_once(boards, image):

@@ -38,6 +38,7 @@ def run(updraft, tmp_path):
     (["update", "--devcie=x"], "the nearest is --device"),
     (["scan", "--frobnicate"], "there is no option --frobnicate; see"),
     (["scan", "--" + "x" * 300], "there is no option --xxx"),
+    (["image", "--devcie=x"], "there is no option --devcie; see"),
     (["scan", "-x"], "there is no option -x"),
     (["scan", "--device=a"], "scan has no option --device"),
     (["image", "--force", "f"], "image has no option --force"),
