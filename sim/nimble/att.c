@@ -213,7 +213,7 @@ static void exchange_mtu(struct connection *c, struct os_mbuf **om)
     uint8_t bytes[2];
     uint16_t peer = 0;
     int rc = os_mbuf_copydata(*om, 0, 2, bytes) == 0 ? 0 : BLE_HS_EBADDATA;
-    uint8_t error = rc != 0 ? BLE_ATT_ERR_INVALID_PDU : 0;
+    uint8_t error = 0;
     uint16_t before = nimble_att_mtu(c);
     bool exchanged = c->peer_mtu != 0;
     struct os_mbuf *response = *om;
@@ -251,7 +251,7 @@ static void read(struct connection *c, struct os_mbuf **om, uint8_t op)
     *om = NULL;
     os_mbuf_adj(response, OS_MBUF_PKTLEN(response));
     if (rc != 0) {
-        error = BLE_ATT_ERR_INVALID_PDU;
+        error = 0; /* too short: no answer */
     } else if (attribute == NULL) {
         rc = BLE_HS_ENOENT;
         error = BLE_ATT_ERR_INVALID_HANDLE;
@@ -305,7 +305,7 @@ static void write_request(struct connection *c, struct os_mbuf **om)
     int rc = os_mbuf_copydata(*om, 0, 2, bytes) == 0 ? 0 : BLE_HS_EBADDATA;
     uint16_t handle = hci_get_le16(bytes);
     if (rc != 0) {
-        error = BLE_ATT_ERR_INVALID_PDU;
+        error = 0; /* too short: no answer */
         response = *om;
         *om = NULL;
     } else {

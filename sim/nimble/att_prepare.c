@@ -25,13 +25,19 @@ static uint8_t keep(struct nimble *n, struct connection *c, uint16_t handle,
     }
     struct prepared *entry = sim_runtime_malloc(sizeof(*entry));
     struct os_mbuf *value = nimble_l2cap_packet();
-    if (entry == NULL || value == NULL ||
-        os_mbuf_appendfrom(value, om, 4, (uint16_t)(OS_MBUF_PKTLEN(om) - 4)) != 0) {
+    uint8_t error = 0;
+    if (entry == NULL || value == NULL) {
+        error = BLE_ATT_ERR_INSUFFICIENT_RES;
+    } else if (os_mbuf_appendfrom(value, om, 4, (uint16_t)(OS_MBUF_PKTLEN(om) - 4)) !=
+               0) {
+        error = BLE_ATT_ERR_PREPARE_QUEUE_FULL;
+    }
+    if (error != 0) {
         if (entry != NULL) {
             sim_runtime_free(entry);
         }
         os_mbuf_free_chain(value);
-        return BLE_ATT_ERR_PREPARE_QUEUE_FULL;
+        return error;
     }
     *entry = (struct prepared){.handle = handle, .offset = offset, .value = value};
     n->prepared_count++;
@@ -59,7 +65,7 @@ void nimble_att_prepare_write(struct connection *c, struct os_mbuf **om)
     uint16_t handle = hci_get_le16(bytes);
     const struct attribute *attribute = gatts_attribute(n, handle);
     if (rc != 0) {
-        error = BLE_ATT_ERR_INVALID_PDU;
+        error = 0; /* too short: no answer */
     } else if (attribute == NULL) {
         rc = BLE_HS_ENOENT;
         error = BLE_ATT_ERR_INVALID_HANDLE;
@@ -147,7 +153,7 @@ void nimble_att_execute_write(struct connection *c, struct os_mbuf **om)
     struct os_mbuf *response = *om;
     *om = NULL;
     if (rc != 0) {
-        error = BLE_ATT_ERR_INVALID_PDU;
+        error = 0; /* too short: no answer */
     } else {
         os_mbuf_adj(response, OS_MBUF_PKTLEN(response));
         nimble_att_prepare(response, BLE_ATT_OP_EXEC_WRITE_RSP, 0);

@@ -254,7 +254,11 @@ static void first_fragment(struct connection *c, struct os_mbuf *om)
     if (channel->rx != NULL) {
         nimble_l2cap_discard(c, channel);
     }
-    if (hci_get_le16(header) > channel_mtu(c, channel)) {
+    /* Since 5.4 the host takes two bytes more: it counts a length field that only other
+     * channels have. */
+    const struct nimble *n = nimble_state();
+    int excess = hci_get_le16(header) - channel_mtu(c, channel);
+    if (excess > (nimble_since(n, 5, 4) ? 2 : 0)) {
         os_mbuf_free_chain(om);
         return;
     }

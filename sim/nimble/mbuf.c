@@ -83,23 +83,19 @@ struct os_mbuf *os_mbuf_get_pkthdr(struct os_mbuf_pool *omp, uint8_t user_pkthdr
     return om;
 }
 
-/* The pool with the smallest buffers that hold size bytes, else the largest; if that is
- * empty, the other. */
+/* The pool with the smallest buffers that hold size bytes, else the one with the largest.
+ * The other one does not help out when it is empty. */
 static struct os_mbuf_pool *msys_pool(struct nimble *n, uint16_t size)
 {
     struct pool *small = &n->msys_1;
     struct pool *large = &n->msys_2;
-    if (large->count == 0 ||
-        (small->count > 0 && small->pool.omp_databuf_len > large->pool.omp_databuf_len)) {
+    if (large->count > 0 && small->pool.omp_databuf_len > large->pool.omp_databuf_len) {
         struct pool *swap = small;
         small = large;
         large = swap;
     }
-    if (small->count > 0 && size <= small->pool.omp_databuf_len &&
-        (small->free_count > 0 || large->free_count == 0)) {
-        return &small->pool;
-    }
-    return large->free_count > 0 || small->count == 0 ? &large->pool : &small->pool;
+    bool fits = small->count > 0 && size <= small->pool.omp_databuf_len;
+    return fits || large->count == 0 ? &small->pool : &large->pool;
 }
 
 struct os_mbuf *os_msys_get(uint16_t dsize, uint16_t leadingspace)

@@ -102,9 +102,9 @@ static void the_mtu_is_the_smaller_of_both(void **state)
     struct att_link *link = att_connect(0, 185);
     assert_true(fixture_await("mtu 185\n", mark, 100));
     uint8_t bytes[200] = {0};
-    /* A PDU longer than the MTU is not taken at all. */
+    /* A PDU longer than the MTU is not taken at all, but for NimBLE's two bytes. */
     mark = fixture.log_size;
-    att_write_command(link, att_value_handle(link, 1), bytes, 183);
+    att_write_command(link, att_value_handle(link, 1), bytes, 185);
     fixture_run_ms(100);
     assert_false(fixture_wrote("value", mark));
     att_write_command(link, att_value_handle(link, 1), bytes, 182);
@@ -116,15 +116,15 @@ static void long_values_are_read_in_parts_and_written_in_parts(void **state)
 {
     (void)state;
     fixture_open(NULL);
-    struct att_link *link = att_connect(0, 0); /* MTU 23 */
+    struct att_link *link = att_connect(0, 64);
     uint16_t handle = att_value_handle(link, 1);
     uint8_t whole[512];
     for (size_t i = 0; i < sizeof(whole); i++) {
         whole[i] = (uint8_t)(i * 7);
     }
-    for (uint16_t at = 0; at < sizeof(whole); at = (uint16_t)(at + 18)) {
-        uint8_t request[23] = {0x16};
-        size_t part = sizeof(whole) - at < 18 ? sizeof(whole) - at : 18;
+    for (uint16_t at = 0; at < sizeof(whole); at = (uint16_t)(at + 59)) {
+        uint8_t request[64] = {0x16};
+        size_t part = sizeof(whole) - at < 59 ? sizeof(whole) - at : 59;
         hci_put_le16(request + 1, handle);
         hci_put_le16(request + 3, at);
         memcpy(request + 5, whole + at, part);
@@ -139,8 +139,8 @@ static void long_values_are_read_in_parts_and_written_in_parts(void **state)
     assert_true(fixture_wrote("value 512 bytes, first 0, last 249\n", mark));
     uint8_t read[512];
     size_t size = 0;
-    size_t got = 22;
-    while (got == 22) {
+    size_t got = 63;
+    while (got == 63) {
         uint8_t request[5] = {size == 0 ? 0x0A : 0x0C};
         hci_put_le16(request + 1, handle);
         hci_put_le16(request + 3, (uint16_t)size);
@@ -156,6 +156,26 @@ static void long_values_are_read_in_parts_and_written_in_parts(void **state)
     hci_put_le16(beyond + 3, 513);
     att_request(link, beyond, sizeof(beyond));
     assert_int_equal(att_error(link), 0x07);
+    fixture_close(0);
+}
+
+/* Each part takes one of the small buffers, of which there are 12. */
+static void a_long_value_in_too_many_parts_is_refused(void **state)
+{
+    (void)state;
+    fixture_open(NULL);
+    struct att_link *link = att_connect(0, 0); /* MTU 23 */
+    uint16_t handle = att_value_handle(link, 1);
+    for (uint16_t part = 0; part <= 12; part++) {
+        uint8_t request[23] = {0x16};
+        hci_put_le16(request + 1, handle);
+        hci_put_le16(request + 3, (uint16_t)(part * 18));
+        att_request(link, request, sizeof(request));
+        assert_int_equal(att_error(link), part < 12 ? 0 : 0x11);
+    }
+    const uint8_t execute[2] = {0x18, 0};
+    att_request(link, execute, sizeof(execute));
+    assert_int_equal(link->answer[0], 0x19);
     fixture_close(0);
 }
 
@@ -186,7 +206,7 @@ static void queued_writes_with_a_gap_are_refused_and_can_be_cancelled(void **sta
     fixture_close(0);
 }
 
-static void malformed_requests_get_errors_and_commands_nothing(void **state)
+static void malformed_requests_get_errors_or_nothing_and_commands_nothing(void **state)
 {
     (void)state;
     fixture_open(NULL);
@@ -194,24 +214,29 @@ static void malformed_requests_get_errors_and_commands_nothing(void **state)
     static const struct {
         uint8_t size;
         uint8_t bytes[8];
-        uint8_t error;
+        uint8_t error; /* 0: no answer */
     } cases[] = {
-        {1, {0x02}, 0x04},             /* no MTU in it */
-        {2, {0x0A, 1}, 0x04},          /* half a handle */
+        {1, {0x02}, 0},                /* no MTU in it */
+        {2, {0x0A, 1}, 0},             /* half a handle */
         {3, {0x0A, 0, 0}, 0x01},       /* handle 0 */
         {3, {0x0A, 0xFF, 0xFF}, 0x01}, /* none such */
-        {4, {0x04, 1, 0, 9}, 0x04},
-        {5, {0x08, 1, 0, 9, 0}, 0x04},
+        {4, {0x04, 1, 0, 9}, 0},
+        {5, {0x08, 1, 0, 9, 0}, 0},
         {3, {0x12, 0xFF, 0xFF}, 0x01},
         {3, {0x12, 1, 0}, 0x03}, /* a declaration */
         {5, {0x16, 1, 0, 0, 0}, 0x03},
-        {1, {0x18}, 0x04},
+        {1, {0x18}, 0},
         {2, {0x3E, 0}, 0x06}, /* no such request */
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        att_request(link, cases[i].bytes, cases[i].size);
-        if (att_error(link) != cases[i].error || link->answer[1] != cases[i].bytes[0]) {
-            fail_msg("case %zu: error 0x%02x", i, att_error(link));
+        link->answer_size = 0;
+        att_send(link, cases[i].bytes, cases[i].size);
+        fixture_run_ms(100);
+        bool answered = link->answer_size != 0;
+        uint8_t error = answered ? att_error(link) : 0;
+        if (answered != (cases[i].error != 0) || error != cases[i].error ||
+            (answered && link->answer[1] != cases[i].bytes[0])) {
+            fail_msg("case %zu: error 0x%02x", i, error);
         }
     }
     static const uint8_t commands[][3] = {
@@ -405,8 +430,9 @@ int main(void)
         cmocka_unit_test(descriptors_are_found),
         cmocka_unit_test(the_mtu_is_the_smaller_of_both),
         cmocka_unit_test(long_values_are_read_in_parts_and_written_in_parts),
+        cmocka_unit_test(a_long_value_in_too_many_parts_is_refused),
         cmocka_unit_test(queued_writes_with_a_gap_are_refused_and_can_be_cancelled),
-        cmocka_unit_test(malformed_requests_get_errors_and_commands_nothing),
+        cmocka_unit_test(malformed_requests_get_errors_or_nothing_and_commands_nothing),
         cmocka_unit_test(what_needs_encryption_is_refused_without),
         cmocka_unit_test(a_channel_that_is_not_there_is_rejected),
         cmocka_unit_test(device_information_and_names_are_read),
