@@ -4,6 +4,7 @@
 updraft's own client."""
 
 import asyncio
+import contextlib
 
 from bleak import BleakClient, BleakScanner
 from bleak.exc import BleakError
@@ -83,6 +84,7 @@ async def update(address, image, response=True):
             raise Refused("DONE")
         await asyncio.wait_for(gone.wait(), RETURN_S)  # it restarts
     finally:
-        if client.is_connected:
+        # bleak closes its bus, with the call open, when the link ends in this moment.
+        with contextlib.suppress(BleakError, EOFError):
             await client.disconnect()
     return packet_size
