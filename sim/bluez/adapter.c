@@ -106,6 +106,17 @@ bool adapter_wants(const struct adapter *adapter, const struct device *device,
     return false;
 }
 
+bool adapter_filtered(const struct adapter *adapter)
+{
+    for (const struct discovery *discovery = adapter->discoveries; discovery != NULL;
+         discovery = discovery->next) {
+        if (discovery->active && discovery->filtered) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool adapter_wants_duplicates(const struct adapter *adapter)
 {
     for (const struct discovery *discovery = adapter->discoveries; discovery != NULL;
@@ -226,13 +237,12 @@ static void set_discovery_filter(sd_bus_message *call, void *context)
     if (not_ready(call, adapter)) {
         return;
     }
-    struct discovery filter = {.low_energy = true, .duplicates = true};
+    struct discovery filter = {.low_energy = true};
     bool has_pathloss = false;
     bool valid = sd_bus_message_enter_container(call, 'a', "{sv}") >= 0;
-    bool any = false;
     const char *key = NULL;
     while (valid && sd_bus_message_enter_container(call, 'e', "sv") > 0) {
-        any = true;
+        filter.filtered = true;
         valid = sd_bus_message_read(call, "s", &key) > 0 &&
                 read_filter_entry(call, key, &filter, &has_pathloss) &&
                 sd_bus_message_exit_container(call) >= 0;
@@ -247,7 +257,8 @@ static void set_discovery_filter(sd_bus_message *call, void *context)
     discovery->has_rssi = filter.has_rssi;
     discovery->rssi_dbm = filter.rssi_dbm;
     discovery->low_energy = filter.low_energy;
-    discovery->duplicates = any && filter.duplicates;
+    discovery->filtered = filter.filtered;
+    discovery->duplicates = filter.duplicates;
     memcpy(discovery->pattern, filter.pattern, sizeof(discovery->pattern));
     bus_reply_empty(call);
     update_discovery(adapter);

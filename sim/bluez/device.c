@@ -7,7 +7,8 @@
 
 #include "sim/bluez/internal.h"
 
-/* Smaller changes of RSSI are not told, unless a client wants every report. */
+/* Smaller changes of RSSI are not told, unless a client filters: then every report is,
+ * also one with the same RSSI. Clients that listen late live on that. */
 #define RSSI_STEP_DBM 8
 
 static const struct bus_interface device_interface;
@@ -129,10 +130,9 @@ static void merge_data(struct advertised_data *list, size_t *count,
 
 static void update_rssi(struct device *device, int16_t rssi_dbm)
 {
-    int difference = rssi_dbm - device->rssi_dbm;
+    int difference = abs(rssi_dbm - device->rssi_dbm);
     bool told = !device->has_rssi || difference >= RSSI_STEP_DBM ||
-                difference <= -RSSI_STEP_DBM ||
-                (difference != 0 && adapter_wants_duplicates(device->adapter));
+                adapter_filtered(device->adapter);
     if (told) {
         device->has_rssi = true;
         device->rssi_dbm = rssi_dbm;

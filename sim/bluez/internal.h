@@ -51,6 +51,7 @@ struct discovery {
     bool has_rssi;
     int16_t rssi_dbm;
     bool low_energy; /* false: asked for BR/EDR only */
+    bool filtered;   /* SetDiscoveryFilter with anything in it */
     bool duplicates;
     char pattern[32];
 };
@@ -247,6 +248,7 @@ void adapter_client_left(struct adapter *adapter, const char *sender);
 /* Does any client's discovery want to know of this? */
 bool adapter_wants(const struct adapter *adapter, const struct device *device,
                    const struct advertisement *seen, int16_t rssi_dbm);
+bool adapter_filtered(const struct adapter *adapter);
 bool adapter_wants_duplicates(const struct adapter *adapter);
 
 /* advertisement.c: data as on air. */

@@ -5,7 +5,7 @@
 import asyncio
 
 import pytest
-from dbus_fast import MessageType
+from dbus_fast import MessageType, Variant
 
 from bus_client import ADAPTER, CHARACTERISTIC, DEVICE, HCI0, BusError
 
@@ -139,6 +139,21 @@ async def test_discovery_is_counted_by_client(sim, clients, client):
     assert await client.get(HCI0, ADAPTER, "Discovering") is True
     await other.close()
     await client.until_changed(HCI0, "Discovering", False)
+
+
+async def test_filtered_discovery_tells_every_report(client):
+    """Also where the RSSI is the same: who begins to listen late hears of the device yet."""
+    device = await client.find()
+    await client.call(HCI0, ADAPTER, "StartDiscovery")
+    await client.until(lambda signal: signal.path == device and "RSSI" in signal.properties)
+    await client.call(HCI0, ADAPTER, "StopDiscovery")
+    await client.call(HCI0, ADAPTER, "SetDiscoveryFilter", {"Transport": Variant("s", "le")},
+                      signature="a{sv}")
+    await client.call(HCI0, ADAPTER, "StartDiscovery")
+    seen = len(client.signals)
+    for _ in range(5):
+        seen = 1 + await client.until(lambda signal: signal.path == device and
+                                      signal.properties.get("RSSI") == -50, seen)
 
 
 async def test_nothing_works_while_the_adapter_is_off(client, board):
