@@ -16,6 +16,7 @@
 #include "updraft/otadata.h"
 
 #define OTADATA_SECTOR_SIZE 4096u
+#define OTADATA_STATE_AT    24u
 #define HASH_CHUNK_SIZE     1024u
 /* Other tasks (the idle task's watchdog among them) get a turn this often. */
 #define HASH_YIELD_SIZE (64u * 1024u)
@@ -24,6 +25,7 @@ static const char *const TAG = "updraft";
 
 static int read_otadata(const struct updraft_slots *slots,
                         struct updraft_otadata *ret_otadata);
+static bool has_meaning(uint32_t state);
 static int erase_entry(const struct updraft_slots *slots, int index);
 static int select_running(const struct updraft_slots *slots,
                           const struct updraft_otadata *otadata);
@@ -103,6 +105,37 @@ bool updraft_slot_on_trial(const struct updraft_slots *slots)
     const struct updraft_otadata_entry *entry = &otadata.entries[otadata.active];
     return entry->slot == ota_index(slots->running) &&
            entry->state == ESP_OTA_IMG_PENDING_VERIFY;
+}
+
+int updraft_slot_renew_trial(const struct updraft_slots *slots)
+{
+    struct updraft_otadata otadata;
+    if (slots->otadata == NULL || !is_ota(slots->running)) {
+        return 0;
+    }
+    int error = read_otadata(slots, &otadata);
+    if (error != 0 || otadata.active < 0 ||
+        otadata.entries[otadata.active].slot != ota_index(slots->running) ||
+        has_meaning(otadata.entries[otadata.active].state)) {
+        return error;
+    }
+    uint8_t entry[UPDRAFT_OTADATA_ENTRY_SIZE];
+    size_t offset_bytes = (size_t)otadata.active * OTADATA_SECTOR_SIZE;
+    ESP_LOGW(TAG, "otadata: state 0x%x of %s means nothing: on trial again",
+             (unsigned)otadata.entries[otadata.active].state, slots->running->label);
+    if (esp_partition_read(slots->otadata, offset_bytes, entry, sizeof(entry)) !=
+        ESP_OK) {
+        return UPDRAFT_ERROR_FLASH_READ;
+    }
+    /* Sequence and checksum stay. */
+    const uint8_t pending[4] = {ESP_OTA_IMG_PENDING_VERIFY};
+    memcpy(entry + OTADATA_STATE_AT, pending, sizeof(pending));
+    error = erase_entry(slots, otadata.active);
+    if (error == 0 && esp_partition_write(slots->otadata, offset_bytes, entry,
+                                          sizeof(entry)) != ESP_OK) {
+        error = UPDRAFT_ERROR_FLASH_WRITE;
+    }
+    return error;
 }
 
 int updraft_slot_prepare(const struct updraft_slots *slots)
@@ -250,6 +283,13 @@ static int select_running(const struct updraft_slots *slots,
         return UPDRAFT_ERROR_FLASH_WRITE;
     }
     return 0;
+}
+
+static bool has_meaning(uint32_t state)
+{
+    return state == ESP_OTA_IMG_NEW || state == ESP_OTA_IMG_PENDING_VERIFY ||
+           state == ESP_OTA_IMG_VALID || state == ESP_OTA_IMG_INVALID ||
+           state == ESP_OTA_IMG_ABORTED || state == ESP_OTA_IMG_UNDEFINED;
 }
 
 static int read_otadata(const struct updraft_slots *slots,

@@ -33,6 +33,13 @@ esp_err_t updraft_slot_chip_id(const struct updraft_slots *slots, uint16_t *ret_
  * esp_ota_get_state_partition tells of another one where both entries name the slot. */
 bool updraft_slot_on_trial(const struct updraft_slots *slots);
 
+/* Puts the running image on trial again where its record is the active one and holds a
+ * state that means nothing. A power cut leaves that while the boot loader or ESP-IDF
+ * changes the state, since the record's checksum covers the sequence alone; and neither
+ * would roll such an image back. Writes nothing otherwise. 0 or an error of
+ * updraft/error.h. A power cut in it leads back to the image before. */
+int updraft_slot_renew_trial(const struct updraft_slots *slots);
+
 /* The following return 0 or an error of updraft/error.h, take as long as the flash takes
  * (an erase seconds), and are for updraft's task alone. Offsets are within the target. */
 

@@ -20,6 +20,7 @@
 #include "slot.h"
 #include "task.h"
 #include "trial.h"
+#include "updraft/error.h"
 
 static const char *const TAG = "updraft";
 
@@ -130,7 +131,7 @@ esp_err_t updraft_start(const updraft_config_t *config)
 #endif
 
 /* Fills in what the app left open, looks where it runs, and decides whether this is a
- * trial. Writes nothing. */
+ * trial. Writes nothing, except where a power cut left no answer to that. */
 static esp_err_t begin(const updraft_config_t *config)
 {
     updraft_config_t *app = &task_config.app;
@@ -157,6 +158,10 @@ static esp_err_t begin(const updraft_config_t *config)
              slots->running->label, updraft_slot_kind(slots->running),
              slots->target != NULL ? slots->target->label : "nowhere");
     updraft_link_init();
+    int error = updraft_slot_renew_trial(slots);
+    if (error != 0) {
+        ESP_LOGE(TAG, "trial not renewed: %s", updraft_error_message(error));
+    }
     updraft_trial_begin(slots);
     err = updraft_slot_chip_id(slots, &task_config.chip_id);
     if (err != ESP_OK) {

@@ -11,166 +11,8 @@
 
 #include <cmocka.h>
 
-#include "chip_fixture.h"
-#include "device/src/slot.h"
-#include "esp_log.h"
-#include "esp_ota_ops.h"
-#include "freertos/FreeRTOS.h"
-#include "freertos/task.h"
+#include "slot_fixture.h"
 #include "updraft/error.h"
-
-#define PARTITIONS_MAX 8
-
-/* ESP-IDF's calls, over the fixture's chip. */
-
-static esp_partition_t partitions[PARTITIONS_MAX];
-static size_t partition_count;
-static char running_label[17];
-
-static void make_partitions(void)
-{
-    partition_count = fixture.table.count;
-    assert_true(partition_count <= PARTITIONS_MAX);
-    for (size_t i = 0; i < partition_count; i++) {
-        const struct sim_partition *from = &fixture.table.entries[i];
-        partitions[i] = (esp_partition_t){
-            .type = (esp_partition_type_t)from->type,
-            .subtype = (esp_partition_subtype_t)from->subtype,
-            .address = from->offset,
-            .size = from->size,
-            .erase_size = SIM_FLASH_SECTOR,
-        };
-        memcpy(partitions[i].label, from->label, sizeof(partitions[i].label));
-    }
-}
-
-static const esp_partition_t *search(size_t from, esp_partition_type_t type,
-                                     esp_partition_subtype_t subtype)
-{
-    for (size_t i = from; i < partition_count; i++) {
-        if (partitions[i].type == type &&
-            (subtype == ESP_PARTITION_SUBTYPE_ANY || partitions[i].subtype == subtype)) {
-            return &partitions[i];
-        }
-    }
-    return NULL;
-}
-
-esp_partition_iterator_t esp_partition_find(esp_partition_type_t type,
-                                            esp_partition_subtype_t subtype,
-                                            const char *label)
-{
-    assert_null(label);
-    assert_int_equal(subtype, ESP_PARTITION_SUBTYPE_ANY);
-    return (esp_partition_iterator_t)search(0, type, subtype);
-}
-
-const esp_partition_t *esp_partition_get(esp_partition_iterator_t iterator)
-{
-    return (const esp_partition_t *)iterator;
-}
-
-esp_partition_iterator_t esp_partition_next(esp_partition_iterator_t iterator)
-{
-    const esp_partition_t *at = (const esp_partition_t *)iterator;
-    return (esp_partition_iterator_t)search((size_t)(at - partitions) + 1, at->type,
-                                            ESP_PARTITION_SUBTYPE_ANY);
-}
-
-const esp_partition_t *esp_partition_find_first(esp_partition_type_t type,
-                                                esp_partition_subtype_t subtype,
-                                                const char *label)
-{
-    assert_null(label);
-    return search(0, type, subtype);
-}
-
-static esp_err_t flash_result(enum sim_flash_result result)
-{
-    return result == SIM_FLASH_OK ? ESP_OK : SIM_ERR_FLASH_OP_FAIL;
-}
-
-esp_err_t esp_partition_read(const esp_partition_t *partition, size_t src_offset,
-                             void *dst, size_t size)
-{
-    uint64_t us;
-    assert_true(src_offset + size <= partition->size);
-    return flash_result(sim_flash_read(fixture.flash,
-                                       partition->address + (uint32_t)src_offset, dst,
-                                       (uint32_t)size, &us));
-}
-
-esp_err_t esp_partition_write(const esp_partition_t *partition, size_t dst_offset,
-                              const void *src, size_t size)
-{
-    uint64_t us;
-    assert_true(dst_offset + size <= partition->size);
-    return flash_result(sim_flash_program(fixture.flash,
-                                          partition->address + (uint32_t)dst_offset, src,
-                                          (uint32_t)size, &us));
-}
-
-esp_err_t esp_partition_erase_range(const esp_partition_t *partition, size_t offset,
-                                    size_t size)
-{
-    uint64_t us;
-    assert_true(offset + size <= partition->size);
-    return flash_result(sim_flash_erase(
-        fixture.flash, partition->address + (uint32_t)offset, (uint32_t)size, &us));
-}
-
-const esp_partition_t *esp_ota_get_running_partition(void)
-{
-    for (size_t i = 0; i < partition_count; i++) {
-        if (strcmp(partitions[i].label, running_label) == 0) {
-            return &partitions[i];
-        }
-    }
-    return NULL;
-}
-
-const esp_partition_t *esp_ota_get_next_update_partition(const esp_partition_t *start)
-{
-    assert_null(start);
-    const struct sim_partition *next =
-        sim_ota_next_update(&fixture.table, part(running_label));
-    return next == NULL ? NULL : &partitions[next - fixture.table.entries];
-}
-
-esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition)
-{
-    uint64_t us;
-    return sim_ota_set_boot(fixture.chip, part(partition->label), &us);
-}
-
-esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
-{
-    uint64_t us;
-    return sim_ota_mark_valid(fixture.chip, part(running_label), &us);
-}
-
-void esp_log_write(esp_log_level_t level, const char *tag, const char *format, ...)
-{
-    (void)level;
-    (void)tag;
-    (void)format;
-}
-
-uint32_t esp_log_timestamp(void)
-{
-    return 0;
-}
-
-const char *esp_err_to_name(esp_err_t code)
-{
-    (void)code;
-    return "error";
-}
-
-void vTaskDelay(const TickType_t ticks)
-{
-    (void)ticks;
-}
 
 /* What otadata may hold, and which images are broken. */
 
@@ -233,20 +75,21 @@ static void put_record(int index, const struct record *record)
 }
 
 /* The first sector of each image, which is all that these tests change. */
-static uint8_t whole[PARTITIONS_MAX][SIM_FLASH_SECTOR];
+static uint8_t whole[SLOT_PARTITIONS_MAX][SIM_FLASH_SECTOR];
 
 static void keep_images(void)
 {
-    for (size_t i = 0; i < partition_count; i++) {
-        memcpy(whole[i], sim_flash_bytes(fixture.flash) + partitions[i].address,
+    for (size_t i = 0; i < slot_partition_count; i++) {
+        memcpy(whole[i], sim_flash_bytes(fixture.flash) + slot_partitions[i].address,
                SIM_FLASH_SECTOR);
     }
 }
 
 static void restore_images(void)
 {
-    for (size_t i = 0; i < partition_count; i++) {
-        sim_flash_load(fixture.flash, partitions[i].address, whole[i], SIM_FLASH_SECTOR);
+    for (size_t i = 0; i < slot_partition_count; i++) {
+        sim_flash_load(fixture.flash, slot_partitions[i].address, whole[i],
+                       SIM_FLASH_SECTOR);
     }
 }
 
@@ -264,7 +107,7 @@ static bool enter(const struct situation *s, struct updraft_slots *ret_slots)
     if (strcmp(label, "nothing") == 0) {
         return false;
     }
-    snprintf(running_label, sizeof(running_label), "%s", label);
+    snprintf(slot_running, sizeof(slot_running), "%s", label);
     assert_int_equal(updraft_slots_find(ret_slots), ESP_OK);
     if (updraft_slot_on_trial(ret_slots)) {
         return false;
@@ -336,11 +179,11 @@ static bool check_cut(const struct situation *s, uint64_t operation, uint32_t va
     const char *booted = boot();
     /* Where otadata led elsewhere before, and the boot loader fell back to what runs, a
      * cut may lead to a third image: a whole one, as all that boots. */
-    bool fine = strcmp(booted, running_label) == 0 || strcmp(booted, without) == 0 ||
+    bool fine = strcmp(booted, slot_running) == 0 || strcmp(booted, without) == 0 ||
                 (!led && strcmp(booted, "nothing") != 0);
     if (!fine) {
         fail_msg("%s: cut %u.%u: %s was running, %s boots", describe(s),
-                 (unsigned)operation, (unsigned)variant, running_label, booted);
+                 (unsigned)operation, (unsigned)variant, slot_running, booted);
     }
     return true;
 }
@@ -376,7 +219,7 @@ static void check_all(int idf_major, bool with_factory)
     situations = 0;
     cuts = 0;
     fixture_make(idf_major, with_factory);
-    make_partitions();
+    slot_partitions_make();
     keep_images();
     struct situation s = {.idf_major = idf_major, .with_factory = with_factory};
     for (s.first = 0; s.first < RECORD_COUNT; s.first++) {
@@ -420,24 +263,15 @@ static void preparation_keeps_the_board_6_without_factory(void **state)
     check_all(6, false);
 }
 
-static struct updraft_slots usual_slots(void)
-{
-    struct updraft_slots slots;
-    make_partitions();
-    snprintf(running_label, sizeof(running_label), "%s", boot());
-    assert_int_equal(updraft_slots_find(&slots), ESP_OK);
-    return slots;
-}
-
 static void factory_updates_ota_0_and_then_to_and_fro(void **state)
 {
     (void)state;
-    struct updraft_slots slots = usual_slots();
+    struct updraft_slots slots = slot_usual();
     assert_string_equal(slots.running->label, "factory");
     assert_string_equal(slots.target->label, "ota_0");
     assert_int_equal(slots.ota_count, 2);
     set_boot("ota_0");
-    slots = usual_slots();
+    slots = slot_usual();
     assert_string_equal(slots.running->label, "ota_0");
     assert_string_equal(slots.target->label, "ota_1");
 }
@@ -445,11 +279,11 @@ static void factory_updates_ota_0_and_then_to_and_fro(void **state)
 static void trial_is_the_active_entrys_state(void **state)
 {
     (void)state;
-    struct updraft_slots slots = usual_slots();
+    struct updraft_slots slots = slot_usual();
     assert_false(updraft_slot_on_trial(&slots));
     put_entry(0, 1, SIM_OTA_VALID);
     put_entry(1, 2, SIM_OTA_NEW);
-    slots = usual_slots();
+    slots = slot_usual();
     assert_string_equal(slots.running->label, "ota_1");
     assert_true(updraft_slot_on_trial(&slots));
     mark_valid();
@@ -457,7 +291,7 @@ static void trial_is_the_active_entrys_state(void **state)
     /* Both entries name the slot, and the first of them is not the one that counts. */
     put_entry(0, 1, SIM_OTA_NEW);
     put_entry(1, 3, SIM_OTA_NEW);
-    slots = usual_slots();
+    slots = slot_usual();
     assert_string_equal(slots.running->label, "ota_0");
     assert_true(updraft_slot_on_trial(&slots));
 }
@@ -468,15 +302,86 @@ static void fallback_from_an_image_on_trial_is_no_trial(void **state)
     put_entry(0, 1, SIM_OTA_VALID);
     put_entry(1, 2, SIM_OTA_NEW);
     spoil("ota_1");
-    struct updraft_slots slots = usual_slots();
+    struct updraft_slots slots = slot_usual();
     assert_string_equal(slots.running->label, "ota_0");
     assert_false(updraft_slot_on_trial(&slots));
+}
+
+/* The record of a torn change: sequence and checksum are right, the state is neither. */
+static struct updraft_slots after_a_torn_change(void)
+{
+    put_entry(0, 1, SIM_OTA_VALID);
+    put_entry(1, 2, 0x00010800);
+    struct updraft_slots slots = slot_usual();
+    assert_string_equal(slots.running->label, "ota_1");
+    assert_false(updraft_slot_on_trial(&slots));
+    return slots;
+}
+
+static void state_that_means_nothing_is_a_trial_again(void **state)
+{
+    (void)state;
+    struct updraft_slots slots = after_a_torn_change();
+    assert_int_equal(updraft_slot_renew_trial(&slots), 0);
+    assert_true(updraft_slot_on_trial(&slots));
+    assert_int_equal(entry(1).seq, 2);
+    assert_int_equal(entry(1).state, SIM_OTA_PENDING_VERIFY);
+    assert_string_equal(boot(), "ota_0"); /* not confirmed, so rolled back */
+    assert_int_equal(entry(1).state, SIM_OTA_ABORTED);
+}
+
+static void renewed_trial_survives_a_cut(void **state)
+{
+    (void)state;
+    for (uint64_t operation = 0; operation < 2; operation++) {
+        for (uint32_t variant = 0; variant < 40; variant++) {
+            struct updraft_slots slots = after_a_torn_change();
+            cut_in(operation, variant);
+            assert_int_not_equal(updraft_slot_renew_trial(&slots), 0);
+            power_on();
+            slots = slot_usual();
+            if (strcmp(slots.running->label, "ota_1") == 0) {
+                assert_int_equal(updraft_slot_renew_trial(&slots), 0);
+                assert_true(updraft_slot_on_trial(&slots) ||
+                            entry(1).state == SIM_OTA_VALID ||
+                            entry(1).state == SIM_OTA_UNDEFINED);
+            } else {
+                assert_string_equal(slots.running->label, "ota_0");
+            }
+        }
+    }
+}
+
+static void state_that_means_something_is_left_alone(void **state)
+{
+    (void)state;
+    static const uint32_t states[] = {SIM_OTA_NEW, SIM_OTA_VALID, SIM_OTA_UNDEFINED};
+    struct sim_flash_stats before;
+    struct sim_flash_stats after;
+    for (size_t i = 0; i < 3; i++) {
+        put_entry(0, 1, 0x00010800); /* not the active one */
+        put_entry(1, 2, states[i]);
+        struct updraft_slots slots = slot_usual();
+        sim_flash_stats(fixture.flash, &before);
+        assert_int_equal(updraft_slot_renew_trial(&slots), 0);
+        sim_flash_stats(fixture.flash, &after);
+        assert_int_equal(before.operations, after.operations);
+    }
+    /* The record of another image than the one that runs. */
+    put_entry(1, 2, 0x00010800);
+    spoil("ota_1");
+    struct updraft_slots slots = slot_usual();
+    assert_string_equal(slots.running->label, "ota_0");
+    sim_flash_stats(fixture.flash, &before);
+    assert_int_equal(updraft_slot_renew_trial(&slots), 0);
+    sim_flash_stats(fixture.flash, &after);
+    assert_int_equal(before.operations, after.operations);
 }
 
 static void chip_id_is_the_running_images(void **state)
 {
     (void)state;
-    struct updraft_slots slots = usual_slots();
+    struct updraft_slots slots = slot_usual();
     uint16_t chip_id = 0xFFFF;
     assert_int_equal(updraft_slot_chip_id(&slots, &chip_id), ESP_OK);
     assert_int_equal(chip_id, fixture.chip->chip_id);
@@ -485,7 +390,7 @@ static void chip_id_is_the_running_images(void **state)
 static void usual_preparation_does_not_touch_flash(void **state)
 {
     (void)state;
-    struct updraft_slots slots = usual_slots();
+    struct updraft_slots slots = slot_usual();
     struct sim_flash_stats before;
     struct sim_flash_stats after;
     sim_flash_stats(fixture.flash, &before);
@@ -499,7 +404,7 @@ static void failing_flash_is_an_error_not_a_success(void **state)
     (void)state;
     put_entry(0, 1, SIM_OTA_VALID);
     put_entry(1, 2, SIM_OTA_VALID);
-    struct updraft_slots slots = usual_slots();
+    struct updraft_slots slots = slot_usual();
     assert_string_equal(slots.running->label, "ota_1");
     struct sim_flash_stats stats;
     sim_flash_stats(fixture.flash, &stats);
@@ -518,7 +423,7 @@ static void failing_flash_is_an_error_not_a_success(void **state)
 static void hash_covers_head_and_flash(void **state)
 {
     (void)state;
-    struct updraft_slots slots = usual_slots();
+    struct updraft_slots slots = slot_usual();
     const uint8_t *image = sim_flash_bytes(fixture.flash) + slots.target->address;
     uint8_t digest[32];
     /* The image's own hash, appended by who made it, over all but its last 32 bytes. */
@@ -532,7 +437,7 @@ static void hash_covers_head_and_flash(void **state)
 static void broken_image_is_not_activated(void **state)
 {
     (void)state;
-    struct updraft_slots slots = usual_slots();
+    struct updraft_slots slots = slot_usual();
     spoil("ota_0");
     assert_int_equal(updraft_slot_activate(&slots), UPDRAFT_ERROR_NOT_VERIFIED);
     assert_string_equal(boot(), "factory");
@@ -553,6 +458,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(trial_is_the_active_entrys_state, fixture_5,
                                         fixture_end),
         cmocka_unit_test_setup_teardown(fallback_from_an_image_on_trial_is_no_trial,
+                                        fixture_5, fixture_end),
+        cmocka_unit_test_setup_teardown(state_that_means_nothing_is_a_trial_again,
+                                        fixture_5, fixture_end),
+        cmocka_unit_test_setup_teardown(renewed_trial_survives_a_cut, fixture_5,
+                                        fixture_end),
+        cmocka_unit_test_setup_teardown(state_that_means_something_is_left_alone,
                                         fixture_5, fixture_end),
         cmocka_unit_test_setup_teardown(chip_id_is_the_running_images, fixture_5,
                                         fixture_end),

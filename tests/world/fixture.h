@@ -33,6 +33,10 @@ void fixture_image_request(struct fixture_image *ret_image,
 /* True when UPDRAFT_TEST_ALL asks for the long tests, too. */
 bool fixture_all(void);
 
+/* How often to try something at random: `usual`, more for the long tests, and less with
+ * sanitizers, which take their time and look for other mistakes. */
+unsigned fixture_rounds(unsigned usual, unsigned all);
+
 /* For world_run: never done, and a firmware runs. */
 bool fixture_never(world_t *world);
 bool fixture_runs(world_t *world);
