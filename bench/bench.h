@@ -17,10 +17,9 @@
 struct bench_settings {
     struct sim_air_profile air;
     struct sim_flash_timing flash;
-    uint8_t rx_pdus;        /* data PDUs that the board's controller holds */
-    bool controller_stalls; /* with the board's processor, in flash operations */
-    uint32_t board_host_us; /* from the end of a data PDU until the board's host has it */
-    uint32_t image_bytes;   /* a multiple of 4096 */
+    uint8_t rx_pdus;          /* data PDUs that the board's controller holds */
+    bool controller_stalls;   /* with the board's processor, in flash operations */
+    uint32_t image_bytes;     /* a multiple of 4096 */
     uint32_t partition_bytes; /* what protocols erase that do not know the image's size */
     uint64_t seed;
 };

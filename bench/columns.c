@@ -5,7 +5,6 @@
 
 #include "bench/bench.h"
 
-#define BOARD_HOST_US   300u /* assumed: more than the 150 us between two PDUs */
 #define RX_PDUS         8u
 #define IMAGE_BYTES     (1u << 20)
 #define PARTITION_BYTES (3u << 19) /* 1.5 MiB */
@@ -73,7 +72,6 @@ struct bench_settings bench_settings_for(const struct bench_column *column, uint
         .air = *profile,
         .flash = bench_flash,
         .rx_pdus = RX_PDUS,
-        .board_host_us = BOARD_HOST_US,
         .image_bytes = IMAGE_BYTES,
         .partition_bytes = PARTITION_BYTES,
         .seed = seed,

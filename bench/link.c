@@ -267,7 +267,7 @@ void bench_link_open(struct bench_link *link, sim_arena_t *arena,
     start_host(link, &link->central, &config);
     config.address[5] = 2;
     config.rx_pdus = settings->rx_pdus;
-    config.host_us = settings->board_host_us;
+    config.host_us = profile->board_host_us;
     start_host(link, &link->board, &config);
     connect(link, profile);
     negotiate(link, profile);

@@ -51,7 +51,7 @@ static void print_result(const char *section, const char *name, const char *row,
            : air->phy_2m ? "2M"
                          : "1M",
            air->mtu, air->encrypted, air->packets_per_event_max, air->loss,
-           air->central_host_us, settings->board_host_us,
+           air->central_host_us, air->board_host_us,
            settings->controller_stalls ? 0 : settings->rx_pdus, seeds_of(settings),
            settings->image_bytes, settings->flash.sector_erase_us,
            settings->flash.block_erase_us, settings->flash.page_program_us);
@@ -155,7 +155,6 @@ static void flash_bound(void)
 {
     struct bench_settings settings = bench_settings_for(&bench_columns[0], SEED);
     settings.air = *sim_air_profile("ideal");
-    settings.board_host_us = 0;
     for (size_t i = 0; i < bench_world_row_count; i++) {
         run_updraft("flash", "ideal air", &bench_world_rows[i], settings);
     }

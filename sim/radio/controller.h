@@ -35,6 +35,7 @@ struct sim_air_profile {
     double loss;               /* probability that a PDU is lost, each way, 0 to 1 */
     uint32_t guard_us;         /* unusable time at the end of each event */
     uint32_t central_host_us;  /* least time between frames of a central's host */
+    uint32_t board_host_us; /* from the end of a data PDU until a board's host has it */
     uint32_t supervision_timeout_ms;
 };
 

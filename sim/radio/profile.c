@@ -8,6 +8,9 @@
 /* What a host takes for a frame, assumed: a system's stack, and a browser's on top. */
 #define SYSTEM_HOST_US  1200
 #define BROWSER_HOST_US 1500
+/* Until a board's host has a PDU, assumed as well; more than the 150 us in which it could
+ * answer in the same connection event. */
+#define BOARD_HOST_US 300
 
 static const struct sim_air_profile profiles[] = {
     {.name = "ideal",
@@ -25,6 +28,8 @@ static const struct sim_air_profile profiles[] = {
      .mtu = 517,
      .loss = 0.001,
      .guard_us = 1000,
+     .central_host_us = SYSTEM_HOST_US,
+     .board_host_us = BOARD_HOST_US,
      .supervision_timeout_ms = 4200},
     /* Far away, and a central that knows nothing newer than Bluetooth 4.0. */
     {.name = "worst",
@@ -33,6 +38,8 @@ static const struct sim_air_profile profiles[] = {
      .packets_per_event_max = 4,
      .loss = 0.1,
      .guard_us = 2000,
+     .central_host_us = BROWSER_HOST_US,
+     .board_host_us = BOARD_HOST_US,
      .supervision_timeout_ms = 6000},
     /* Links that protocols are compared on. Encrypted, since phones and browsers bond
      * with what they update; nothing lost and no limit of PDUs in an event, which callers
@@ -43,6 +50,7 @@ static const struct sim_air_profile profiles[] = {
      .mtu = 185,
      .encrypted = true,
      .central_host_us = SYSTEM_HOST_US,
+     .board_host_us = BOARD_HOST_US,
      .supervision_timeout_ms = 6000},
     {.name = "iphone-15",
      .interval_125us_units = 12,
@@ -51,6 +59,7 @@ static const struct sim_air_profile profiles[] = {
      .mtu = 517,
      .encrypted = true,
      .central_host_us = SYSTEM_HOST_US,
+     .board_host_us = BOARD_HOST_US,
      .supervision_timeout_ms = 6000},
     {.name = "android-11",
      .interval_125us_units = 9,
@@ -58,6 +67,7 @@ static const struct sim_air_profile profiles[] = {
      .mtu = 517,
      .encrypted = true,
      .central_host_us = SYSTEM_HOST_US,
+     .board_host_us = BOARD_HOST_US,
      .supervision_timeout_ms = 5000},
     {.name = "android-15",
      .interval_125us_units = 12,
@@ -66,6 +76,7 @@ static const struct sim_air_profile profiles[] = {
      .mtu = 517,
      .encrypted = true,
      .central_host_us = SYSTEM_HOST_US,
+     .board_host_us = BOARD_HOST_US,
      .supervision_timeout_ms = 5000},
     {.name = "bluez-50",
      .interval_125us_units = 40,
@@ -73,6 +84,7 @@ static const struct sim_air_profile profiles[] = {
      .mtu = 517,
      .encrypted = true,
      .central_host_us = SYSTEM_HOST_US,
+     .board_host_us = BOARD_HOST_US,
      .supervision_timeout_ms = 6000},
     {.name = "bluez-7",
      .interval_125us_units = 6,
@@ -80,6 +92,7 @@ static const struct sim_air_profile profiles[] = {
      .mtu = 517,
      .encrypted = true,
      .central_host_us = SYSTEM_HOST_US,
+     .board_host_us = BOARD_HOST_US,
      .supervision_timeout_ms = 6000},
     {.name = "web-30",
      .interval_125us_units = 24,
@@ -87,6 +100,7 @@ static const struct sim_air_profile profiles[] = {
      .mtu = 517,
      .encrypted = true,
      .central_host_us = BROWSER_HOST_US,
+     .board_host_us = BOARD_HOST_US,
      .supervision_timeout_ms = 6000},
     {.name = "c3-7",
      .interval_125us_units = 6,
@@ -95,6 +109,7 @@ static const struct sim_air_profile profiles[] = {
      .mtu = 498,
      .encrypted = true,
      .central_host_us = SYSTEM_HOST_US,
+     .board_host_us = BOARD_HOST_US,
      .supervision_timeout_ms = 6000},
 };
 

@@ -435,6 +435,7 @@ static int make_board(struct supervisor *supervisor, const struct tool_board *op
         .data_length = true,
         .rx_pdus = BOARD_RX_PDUS - WIRE_CREDITS,
         .connections_max = BOARD_CONNECTIONS,
+        .host_us = supervisor->options.air->board_host_us,
     };
     memcpy(controller.address, options->address, sizeof(controller.address));
     board->controller = sim_controller_new(supervisor->air, &controller, &host, board);

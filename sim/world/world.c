@@ -111,7 +111,7 @@ static void make_board(world_t *world, const struct world_config *config,
         .data_length = true,
         .rx_pdus = config->rx_pdus,
         .connections_max = WORLD_CONNECTIONS,
-        .host_us = config->board_host_us,
+        .host_us = world->profile.board_host_us,
     };
     struct sim_board_config board = {
         .arena = world->arena,

@@ -27,7 +27,6 @@ struct world_config {
     const struct sim_flash_timing *flash_timing;
     uint8_t rx_pdus;        /* data PDUs that the board's controller holds; 8 */
     bool controller_stalls; /* with the board's processor, in flash operations */
-    uint32_t board_host_us; /* from the end of a data PDU until the board's host has it */
     const char *chip;       /* "esp32" */
     int idf_major;          /* 5 */
     int idf_minor;          /* 3 */

@@ -107,7 +107,6 @@ static void the_originals_generator_keeps_pace_with_its_firmware(void **state)
             .air_profile = &settings.air,
             .flash_timing = &settings.flash,
             .rx_pdus = settings.rx_pdus,
-            .board_host_us = settings.board_host_us,
             .factory = factory.bytes,
             .factory_size = factory.size,
             .allow_flash_in_host_task = true,
