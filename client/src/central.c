@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <systemd/sd-event.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,6 +32,8 @@ struct updraft_central {
     bool begun;  /* the flow was started */
     bool cancel; /* asked for */
     struct updraft_flow flow;
+    struct updraft_parcel parcel;
+    uint32_t *sector_crcs; /* the parcel's */
     char name[TARGET_NAME_SIZE];
 };
 
@@ -190,6 +193,7 @@ void updraft_central_free(updraft_central_t *central)
     if (central->wake_fd >= 0) {
         close(central->wake_fd);
     }
+    free(central->sector_crcs);
     free(central);
 }
 
@@ -301,26 +305,111 @@ int updraft_central_info(updraft_central_t *central, const struct updraft_target
     return status == UPDRAFT_OK ? start_job(central, &config) : status;
 }
 
+/* Inspects the image and puts it into the job. */
+static int set_image(const uint8_t *image, size_t size,
+                     struct updraft_inspection *ret_inspection,
+                     struct updraft_flow_config *config)
+{
+    if (image == NULL) {
+        return UPDRAFT_ERROR_ARGUMENT;
+    }
+    updraft_inspect(image, size, ret_inspection);
+    config->image = image;
+    config->image_size_bytes = (uint32_t)size;
+    return ret_inspection->status;
+}
+
+/* Another number for each session, so that a device can tell them apart. */
+static uint32_t make_nonce(void)
+{
+    uint32_t nonce = 0;
+    if (getrandom(&nonce, sizeof(nonce), GRND_NONBLOCK) != (ssize_t)sizeof(nonce)) {
+        nonce = (uint32_t)now_us();
+    }
+    return nonce;
+}
+
 int updraft_central_update(updraft_central_t *central,
                            const struct updraft_target *target,
                            const struct updraft_update_options *options)
 {
     struct updraft_inspection inspection;
-    struct updraft_flow_config config = {.verb = UPDRAFT_FLOW_UPDATE};
+    struct updraft_flow_config config = {
+        .verb = UPDRAFT_FLOW_UPDATE,
+        .parcel = &central->parcel,
+    };
     if (central->job) {
         return UPDRAFT_ERROR_STATE;
     }
-    if (options == NULL || options->struct_size < sizeof(*options) ||
-        options->image == NULL) {
+    if (options == NULL || options->struct_size < sizeof(*options)) {
         return UPDRAFT_ERROR_ARGUMENT;
     }
-    updraft_inspect(options->image, options->image_size, &inspection);
-    if (inspection.status != UPDRAFT_OK) {
-        return inspection.status;
+    int status = set_image(options->image, options->image_size, &inspection, &config);
+    if (status == UPDRAFT_OK) {
+        status = set_target(central, target, &config);
     }
-    config.image = options->image;
-    config.image_size_bytes = (uint32_t)options->image_size;
+    if (status != UPDRAFT_OK) {
+        return status;
+    }
+    free(central->sector_crcs);
+    central->sector_crcs = NULL;
+    status = updraft_inspect_parcel(&inspection, options->image, options->image_size,
+                                    &central->parcel, &central->sector_crcs);
+    if (status != UPDRAFT_OK) {
+        return status;
+    }
     config.force = options->force;
+    config.fresh = options->fresh;
+    config.stage = options->stage;
+    config.nonce = make_nonce();
+    return start_job(central, &config);
+}
+
+int updraft_central_activate(updraft_central_t *central,
+                             const struct updraft_target *target,
+                             const struct updraft_activate_options *options)
+{
+    struct updraft_inspection inspection;
+    struct updraft_flow_config config = {.verb = UPDRAFT_FLOW_ACTIVATE};
+    int status = UPDRAFT_OK;
+    if (central->job) {
+        return UPDRAFT_ERROR_STATE;
+    }
+    if (options != NULL && options->struct_size < sizeof(*options)) {
+        return UPDRAFT_ERROR_ARGUMENT;
+    }
+    if (options != NULL && options->image != NULL) {
+        status = set_image(options->image, options->image_size, &inspection, &config);
+    }
+    if (status == UPDRAFT_OK) {
+        status = set_target(central, target, &config);
+    }
+    return status == UPDRAFT_OK ? start_job(central, &config) : status;
+}
+
+int updraft_central_confirm(updraft_central_t *central,
+                            const struct updraft_target *target)
+{
+    struct updraft_flow_config config = {.verb = UPDRAFT_FLOW_CONFIRM};
+    if (central->job) {
+        return UPDRAFT_ERROR_STATE;
+    }
+    int status = set_target(central, target, &config);
+    return status == UPDRAFT_OK ? start_job(central, &config) : status;
+}
+
+int updraft_central_rollback(updraft_central_t *central,
+                             const struct updraft_target *target,
+                             const struct updraft_rollback_options *options)
+{
+    struct updraft_flow_config config = {.verb = UPDRAFT_FLOW_ROLLBACK};
+    if (central->job) {
+        return UPDRAFT_ERROR_STATE;
+    }
+    if (options != NULL && options->struct_size < sizeof(*options)) {
+        return UPDRAFT_ERROR_ARGUMENT;
+    }
+    config.factory = options != NULL && options->factory;
     int status = set_target(central, target, &config);
     return status == UPDRAFT_OK ? start_job(central, &config) : status;
 }

@@ -8,6 +8,10 @@
 #include "client/src/flow_private.h"
 #include "client/src/text.h"
 
+/* After a link of ours was lost, the device may call itself busy until its supervision
+ * timeout has passed, too: 6 s at most, within two pauses. */
+#define BUSY_PAUSE_MS 4000u
+
 #define TO(state) (1u << UPDRAFT_FLOW_##state)
 
 /* Where each state may lead. */
@@ -15,9 +19,14 @@ static const uint16_t transitions[UPDRAFT_FLOW_STATE_COUNT] = {
     [UPDRAFT_FLOW_IDLE] = TO(FINDING) | TO(FINISHED),
     [UPDRAFT_FLOW_FINDING] = TO(CONNECTING) | TO(PAUSING) | TO(FINISHED),
     [UPDRAFT_FLOW_CONNECTING] = TO(READING) | TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
-    [UPDRAFT_FLOW_READING] =
-        TO(UPDATING) | TO(WATCHING) | TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
+    [UPDRAFT_FLOW_READING] = TO(UPDATING) | TO(STREAMING) | TO(ORDERING) | TO(WATCHING) |
+                             TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
     [UPDRAFT_FLOW_UPDATING] = TO(LEAVING) | TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
+    [UPDRAFT_FLOW_STREAMING] =
+        TO(ABORTING) | TO(LEAVING) | TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
+    [UPDRAFT_FLOW_ORDERING] =
+        TO(WATCHING) | TO(LEAVING) | TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
+    [UPDRAFT_FLOW_ABORTING] = TO(CLOSING) | TO(FINISHED),
     [UPDRAFT_FLOW_LEAVING] = TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
     [UPDRAFT_FLOW_WATCHING] = TO(READING) | TO(CLOSING) | TO(PAUSING) | TO(FINISHED),
     [UPDRAFT_FLOW_CLOSING] = TO(PAUSING) | TO(FINISHED),
@@ -25,15 +34,7 @@ static const uint16_t transitions[UPDRAFT_FLOW_STATE_COUNT] = {
     [UPDRAFT_FLOW_FINISHED] = 0,
 };
 
-/* Device Information in the order in which it is read. */
-static const enum updraft_characteristic information[] = {
-    UPDRAFT_FIRMWARE_REVISION,
-    UPDRAFT_MODEL,
-    UPDRAFT_MANUFACTURER,
-};
-#define INFORMATION_COUNT (sizeof(information) / sizeof(information[0]))
-
-static bool due(uint32_t deadline_ms, uint32_t now_ms)
+bool updraft_flow_due(uint32_t deadline_ms, uint32_t now_ms)
 {
     return (int32_t)(now_ms - deadline_ms) >= 0;
 }
@@ -80,6 +81,7 @@ static void find(struct updraft_flow *flow, uint32_t now_ms)
     updraft_flow_arm(flow, now_ms, flow->config.find_limit_ms);
     flow->candidate = false;
     flow->several = false;
+    flow->alternative = false;
     int status = flow->config.ops->scan(flow->config.transport, true);
     if (status < 0) {
         finish(flow, status);
@@ -89,17 +91,22 @@ static void find(struct updraft_flow *flow, uint32_t now_ms)
 static void pause_flow(struct updraft_flow *flow, uint32_t now_ms)
 {
     updraft_flow_enter(flow, UPDRAFT_FLOW_PAUSING);
-    updraft_flow_arm(flow, now_ms, flow->config.pause_ms);
+    updraft_flow_arm(flow, now_ms,
+                     flow->pause_ms != 0 ? flow->pause_ms : flow->config.pause_ms);
+    flow->pause_ms = 0;
     if (flow->returning) {
         updraft_flow_phase(flow, UPDRAFT_PHASE_RESTARTING);
     }
 }
 
-/* Errors that another link may cure. */
-static bool worth_another_try(int status)
+/* Errors that another link may cure. LINK_STATE: the device has forgotten the session.
+ * BUSY, after a link of ours was lost: the device may not have noticed yet. */
+static bool worth_another_try(const struct updraft_flow *flow, int status)
 {
     return status == UPDRAFT_ERROR_LINK_LOST || status == UPDRAFT_ERROR_LINK_TIMEOUT ||
-           status == UPDRAFT_ERROR_LINK_CONNECT || status == UPDRAFT_ERROR_IN_PROGRESS;
+           status == UPDRAFT_ERROR_LINK_CONNECT || status == UPDRAFT_ERROR_IN_PROGRESS ||
+           status == UPDRAFT_ERROR_LINK_STATE || status == UPDRAFT_ERROR_LINK_DATA_LOST ||
+           (status == UPDRAFT_ERROR_BUSY && flow->native && flow->link_failed_before);
 }
 
 /* The link is gone. */
@@ -110,12 +117,22 @@ static void try_again(struct updraft_flow *flow, int status, uint32_t now_ms)
         pause_flow(flow, now_ms);
         return;
     }
-    flow->attempts++;
-    if (flow->attempts >= flow->config.attempts_max || !worth_another_try(status)) {
+    flow->attempts = flow->progressed ? 0 : (uint8_t)(flow->attempts + 1);
+    flow->progressed = false;
+    flow->attempts_total++;
+    if (flow->attempts >= flow->config.attempts_max ||
+        flow->attempts_total >= flow->config.attempts_total_max ||
+        !worth_another_try(flow, status)) {
         finish(flow, status);
         return;
     }
+    if (status == UPDRAFT_ERROR_BUSY) {
+        flow->pause_ms = BUSY_PAUSE_MS;
+    } else {
+        flow->link_failed_before = true;
+    }
     flow->status = status;
+    flow->status_detail = 0;
     updraft_flow_report(flow, UPDRAFT_EVENT_RETRY);
     pause_flow(flow, now_ms);
 }
@@ -148,7 +165,7 @@ void updraft_flow_failed(struct updraft_flow *flow, int status, bool link_up,
     if (!link_up) {
         try_again(flow, status, now_ms);
     } else {
-        bool end = !flow->returning && !worth_another_try(status);
+        bool end = !flow->returning && !worth_another_try(flow, status);
         close_link(flow, status, end, now_ms);
     }
 }
@@ -182,8 +199,10 @@ static bool fits(const struct updraft_flow *flow,
     return event->has_service;
 }
 
-static void connect_to_candidate(struct updraft_flow *flow, uint32_t now_ms)
+static void connect_to(struct updraft_flow *flow, const struct updraft_address *address,
+                       uint32_t now_ms)
 {
+    flow->link_address = *address;
     flow->chosen = true;
     (void)flow->config.ops->scan(flow->config.transport, false);
     updraft_flow_enter(flow, UPDRAFT_FLOW_CONNECTING);
@@ -191,10 +210,27 @@ static void connect_to_candidate(struct updraft_flow *flow, uint32_t now_ms)
     if (!flow->returning) {
         updraft_flow_phase(flow, UPDRAFT_PHASE_CONNECTING);
     }
-    int status = flow->config.ops->connect(flow->config.transport, &flow->address);
+    int status = flow->config.ops->connect(flow->config.transport, &flow->link_address);
     if (status < 0) {
         updraft_flow_failed(flow, status, /* link_up= */ false, now_ms);
     }
+}
+
+/* A device that is known by its id may come back under another address. */
+static void note_alternative(struct updraft_flow *flow,
+                             const struct updraft_transport_event *event)
+{
+    if (!flow->chosen || !flow->device_known || flow->alternative ||
+        !event->has_service) {
+        return;
+    }
+    for (size_t i = 0; i < flow->other_count; i++) {
+        if (same_address(&flow->others[i], &event->address)) {
+            return;
+        }
+    }
+    flow->alternative = true;
+    flow->alternative_address = event->address;
 }
 
 static void found(struct updraft_flow *flow, const struct updraft_transport_event *event,
@@ -204,7 +240,11 @@ static void found(struct updraft_flow *flow, const struct updraft_transport_even
     const char *heard = event->name != NULL ? event->name : "";
     updraft_text_copy(name, sizeof(name), (const uint8_t *)heard, strlen(heard));
     updraft_flow_report_found(flow, event, name);
-    if (flow->config.verb == UPDRAFT_FLOW_SCAN || !fits(flow, event, name)) {
+    if (flow->config.verb == UPDRAFT_FLOW_SCAN) {
+        return;
+    }
+    if (!fits(flow, event, name)) {
+        note_alternative(flow, event);
         return;
     }
     if (flow->candidate && !same_address(&event->address, &flow->address)) {
@@ -220,7 +260,7 @@ static void found(struct updraft_flow *flow, const struct updraft_transport_even
     }
     flow->candidate = true;
     if (flow->chosen || flow->config.by_address) {
-        connect_to_candidate(flow, now_ms);
+        connect_to(flow, &flow->address, now_ms);
     } else {
         updraft_flow_arm(flow, now_ms, flow->config.settle_ms);
     }
@@ -230,99 +270,21 @@ static void find_ended(struct updraft_flow *flow, uint32_t now_ms)
 {
     if (flow->config.verb == UPDRAFT_FLOW_SCAN) {
         stop_finding(flow, UPDRAFT_OK);
+    } else if (flow->alternative) {
+        connect_to(flow, &flow->alternative_address, now_ms);
+    } else if (flow->returning) {
+        /* Listening anew now and then: a scan may have gone deaf. */
+        (void)flow->config.ops->scan(flow->config.transport, false);
+        pause_flow(flow, now_ms);
     } else if (flow->several) {
         stop_finding(flow, UPDRAFT_ERROR_SEVERAL_DEVICES);
     } else if (flow->candidate) {
-        connect_to_candidate(flow, now_ms);
+        connect_to(flow, &flow->address, now_ms);
     } else {
         /* After a failed try, its error says more than "not found". */
-        stop_finding(flow, flow->attempts > 0 ? flow->status : UPDRAFT_ERROR_NO_DEVICE);
+        stop_finding(flow,
+                     flow->attempts_total > 0 ? flow->status : UPDRAFT_ERROR_NO_DEVICE);
     }
-}
-
-static char *information_text(struct updraft_flow *flow,
-                              enum updraft_characteristic characteristic)
-{
-    switch (characteristic) {
-    case UPDRAFT_FIRMWARE_REVISION:
-        return flow->firmware;
-    case UPDRAFT_MODEL:
-        return flow->model;
-    case UPDRAFT_MANUFACTURER:
-        return flow->manufacturer;
-    case UPDRAFT_CONTROL:
-    case UPDRAFT_DATA:
-    case UPDRAFT_INFO:
-    case UPDRAFT_CHARACTERISTIC_COUNT:
-        break;
-    }
-    assert(false);
-    return NULL;
-}
-
-static void information_read(struct updraft_flow *flow, uint32_t now_ms)
-{
-    if (flow->returning && flow->watched) {
-        updraft_flow_judge(flow, now_ms);
-        return;
-    }
-    if (flow->returning) {
-        updraft_flow_watch(flow, now_ms);
-        return;
-    }
-    if (!flow->known) {
-        flow->known = true;
-        memcpy(flow->firmware_before, flow->firmware, sizeof(flow->firmware));
-    }
-    updraft_flow_report(flow, UPDRAFT_EVENT_DEVICE);
-    if (flow->config.verb == UPDRAFT_FLOW_INFO) {
-        updraft_flow_close(flow, UPDRAFT_OK, now_ms);
-    } else {
-        updraft_flow_update_begin(flow, now_ms);
-    }
-}
-
-/* Reads the next characteristic that the device offers, from information[i] on. */
-static void read_from(struct updraft_flow *flow, size_t i, uint32_t now_ms)
-{
-    /* Of a device that is back, only the version is of interest. */
-    size_t count = flow->returning ? 1 : INFORMATION_COUNT;
-    for (; i < count; i++) {
-        if ((flow->properties[information[i]] & UPDRAFT_PROPERTY_READ) != 0) {
-            break;
-        }
-    }
-    if (i >= count) {
-        information_read(flow, now_ms);
-        return;
-    }
-    flow->reading = information[i];
-    updraft_flow_arm(flow, now_ms, flow->config.read_limit_ms);
-    int status = flow->config.ops->read(flow->config.transport, information[i]);
-    if (status < 0) {
-        updraft_flow_failed(flow, status, /* link_up= */ true, now_ms);
-    }
-}
-
-static void read_done(struct updraft_flow *flow,
-                      const struct updraft_transport_event *event, uint32_t now_ms)
-{
-    if (event->characteristic != flow->reading) {
-        return;
-    }
-    if (event->status < 0 && event->status != UPDRAFT_ERROR_LINK_ATT) {
-        updraft_flow_failed(flow, event->status, /* link_up= */ true, now_ms);
-        return;
-    }
-    if (event->status == UPDRAFT_OK) {
-        updraft_text_copy(information_text(flow, flow->reading), UPDRAFT_FLOW_TEXT_SIZE,
-                          event->bytes, event->size);
-    }
-    size_t i = 0;
-    while (information[i] != flow->reading) {
-        i++;
-    }
-    read_from(flow, i + 1, now_ms);
 }
 
 static void connected(struct updraft_flow *flow,
@@ -337,7 +299,7 @@ static void connected(struct updraft_flow *flow,
     if (!flow->returning) {
         updraft_flow_phase(flow, UPDRAFT_PHASE_READING);
     }
-    read_from(flow, 0, now_ms);
+    updraft_flow_read(flow, now_ms);
 }
 
 static void disconnected(struct updraft_flow *flow,
@@ -353,6 +315,13 @@ static void disconnected(struct updraft_flow *flow,
         break;
     case UPDRAFT_FLOW_UPDATING:
         updraft_flow_update_event(flow, event, now_ms);
+        break;
+    case UPDRAFT_FLOW_STREAMING:
+    case UPDRAFT_FLOW_ORDERING:
+        updraft_flow_native_event(flow, event, now_ms);
+        break;
+    case UPDRAFT_FLOW_ABORTING:
+        finish(flow, UPDRAFT_ERROR_CANCELLED);
         break;
     case UPDRAFT_FLOW_CLOSING:
         closed(flow, now_ms);
@@ -388,7 +357,7 @@ void updraft_flow_event(struct updraft_flow *flow,
         break;
     case UPDRAFT_TRANSPORT_READ:
         if (flow->state == UPDRAFT_FLOW_READING) {
-            read_done(flow, event, now_ms);
+            updraft_flow_read_done(flow, event, now_ms);
         }
         break;
     case UPDRAFT_TRANSPORT_WRITTEN:
@@ -396,6 +365,13 @@ void updraft_flow_event(struct updraft_flow *flow,
     case UPDRAFT_TRANSPORT_NOTIFIED:
         if (flow->state == UPDRAFT_FLOW_UPDATING) {
             updraft_flow_update_event(flow, event, now_ms);
+        } else if (flow->state == UPDRAFT_FLOW_STREAMING ||
+                   flow->state == UPDRAFT_FLOW_ORDERING) {
+            updraft_flow_native_event(flow, event, now_ms);
+        } else if (flow->state == UPDRAFT_FLOW_ABORTING &&
+                   event->kind == UPDRAFT_TRANSPORT_WRITTEN &&
+                   event->characteristic == UPDRAFT_CONTROL) {
+            updraft_flow_close(flow, UPDRAFT_ERROR_CANCELLED, now_ms);
         }
         break;
     case UPDRAFT_TRANSPORT_FAILED:
@@ -432,7 +408,7 @@ static void not_back(struct updraft_flow *flow, uint32_t now_ms)
 
 void updraft_flow_tick(struct updraft_flow *flow, uint32_t now_ms)
 {
-    if (awaits_return(flow) && due(flow->return_deadline_ms, now_ms)) {
+    if (awaits_return(flow) && updraft_flow_due(flow->return_deadline_ms, now_ms)) {
         not_back(flow, now_ms);
         return;
     }
@@ -440,18 +416,16 @@ void updraft_flow_tick(struct updraft_flow *flow, uint32_t now_ms)
         updraft_flow_update_tick(flow, now_ms);
         return;
     }
-    if (!flow->deadline_set || !due(flow->deadline_ms, now_ms)) {
+    if (flow->state == UPDRAFT_FLOW_STREAMING || flow->state == UPDRAFT_FLOW_ORDERING) {
+        updraft_flow_native_tick(flow, now_ms);
+        return;
+    }
+    if (!flow->deadline_set || !updraft_flow_due(flow->deadline_ms, now_ms)) {
         return;
     }
     switch (flow->state) {
     case UPDRAFT_FLOW_FINDING:
-        if (flow->returning) {
-            /* Listening anew now and then: a scan may have gone deaf. */
-            (void)flow->config.ops->scan(flow->config.transport, false);
-            pause_flow(flow, now_ms);
-        } else {
-            find_ended(flow, now_ms);
-        }
+        find_ended(flow, now_ms);
         break;
     case UPDRAFT_FLOW_CONNECTING:
         updraft_flow_failed(flow, UPDRAFT_ERROR_LINK_CONNECT, /* link_up= */ true,
@@ -464,12 +438,15 @@ void updraft_flow_tick(struct updraft_flow *flow, uint32_t now_ms)
     case UPDRAFT_FLOW_LEAVING:
         updraft_flow_failed(flow, UPDRAFT_ERROR_LINK_LOST, /* link_up= */ true, now_ms);
         break;
+    case UPDRAFT_FLOW_ABORTING:
+        updraft_flow_close(flow, UPDRAFT_ERROR_CANCELLED, now_ms);
+        break;
     case UPDRAFT_FLOW_WATCHING:
         /* That the link holds shows a living controller; an answer, a living firmware. */
         flow->watched = true;
         flow->firmware[0] = '\0';
         updraft_flow_enter(flow, UPDRAFT_FLOW_READING);
-        read_from(flow, 0, now_ms);
+        updraft_flow_read(flow, now_ms);
         break;
     case UPDRAFT_FLOW_CLOSING:
         closed(flow, now_ms);
@@ -479,6 +456,8 @@ void updraft_flow_tick(struct updraft_flow *flow, uint32_t now_ms)
         break;
     case UPDRAFT_FLOW_IDLE:
     case UPDRAFT_FLOW_UPDATING:
+    case UPDRAFT_FLOW_STREAMING:
+    case UPDRAFT_FLOW_ORDERING:
     case UPDRAFT_FLOW_FINISHED:
     case UPDRAFT_FLOW_STATE_COUNT:
         break;
@@ -503,9 +482,15 @@ void updraft_flow_cancel(struct updraft_flow *flow, uint32_t now_ms)
     case UPDRAFT_FLOW_CONNECTING:
     case UPDRAFT_FLOW_READING:
     case UPDRAFT_FLOW_UPDATING:
+    case UPDRAFT_FLOW_ORDERING:
     case UPDRAFT_FLOW_LEAVING:
     case UPDRAFT_FLOW_WATCHING:
         updraft_flow_close(flow, UPDRAFT_ERROR_CANCELLED, now_ms);
+        break;
+    case UPDRAFT_FLOW_STREAMING:
+        if (!updraft_flow_native_abort(flow, now_ms)) {
+            updraft_flow_close(flow, UPDRAFT_ERROR_CANCELLED, now_ms);
+        }
         break;
     case UPDRAFT_FLOW_CLOSING:
         if (!flow->then_finish) {
@@ -514,6 +499,7 @@ void updraft_flow_cancel(struct updraft_flow *flow, uint32_t now_ms)
         }
         break;
     case UPDRAFT_FLOW_IDLE:
+    case UPDRAFT_FLOW_ABORTING:
     case UPDRAFT_FLOW_FINISHED:
     case UPDRAFT_FLOW_STATE_COUNT:
         break;
@@ -526,8 +512,11 @@ bool updraft_flow_deadline(const struct updraft_flow *flow, uint32_t *ret_deadli
     uint32_t deadline_ms = flow->deadline_ms;
     if (flow->state == UPDRAFT_FLOW_UPDATING) {
         set = updraft_client_deadline(&flow->session, &deadline_ms);
+    } else if (flow->state == UPDRAFT_FLOW_STREAMING ||
+               flow->state == UPDRAFT_FLOW_ORDERING) {
+        set = updraft_flow_native_deadline(flow, &deadline_ms);
     } else if (awaits_return(flow)) {
-        if (!set || due(flow->return_deadline_ms, deadline_ms)) {
+        if (!set || updraft_flow_due(flow->return_deadline_ms, deadline_ms)) {
             deadline_ms = flow->return_deadline_ms;
         }
         set = true;
@@ -537,6 +526,12 @@ bool updraft_flow_deadline(const struct updraft_flow *flow, uint32_t *ret_deadli
         return true;
     }
     return false;
+}
+
+void updraft_flow_await_return(struct updraft_flow *flow, uint32_t now_ms)
+{
+    flow->returning = true;
+    flow->return_deadline_ms = now_ms + flow->config.return_limit_ms;
 }
 
 bool updraft_flow_busy(const struct updraft_flow *flow)

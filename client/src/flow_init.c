@@ -18,8 +18,10 @@
 #define RETURN_LIMIT_MS  60000u
 /* Longer than the shortest trial (UPDRAFT_TRIAL_SETTLE_MS), so that a firmware that still
  * holds the link is a confirmed one. */
-#define WATCH_MS     5000u
-#define ATTEMPTS_MAX 3u
+#define WATCH_MS           5000u
+#define POLL_MS            1000u
+#define ATTEMPTS_MAX       3u
+#define ATTEMPTS_TOTAL_MAX 20u
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
 {
@@ -36,12 +38,19 @@ static void fill_limits(struct updraft_flow_config *config)
     config->pause_ms = or_default(config->pause_ms, PAUSE_MS);
     config->return_limit_ms = or_default(config->return_limit_ms, RETURN_LIMIT_MS);
     config->watch_ms = or_default(config->watch_ms, WATCH_MS);
+    config->poll_ms = or_default(config->poll_ms, POLL_MS);
     if (config->attempts_max == 0) {
         config->attempts_max = ATTEMPTS_MAX;
     }
+    if (config->attempts_total_max == 0) {
+        config->attempts_total_max = ATTEMPTS_TOTAL_MAX;
+    }
+    if (config->protocol_max == 0) {
+        config->protocol_max = UPDRAFT_P2_VERSION;
+    }
 }
 
-/* Takes the image's version, and judges the image unless that was declined. */
+/* Takes the image's version and id, and judges the image unless that was declined. */
 static int take_image(struct updraft_flow *flow)
 {
     struct updraft_image image;
@@ -65,6 +74,10 @@ static int take_image(struct updraft_flow *flow)
         updraft_text_copy(flow->version, sizeof(flow->version), (const uint8_t *)version,
                           strlen(version));
     }
+    if (updraft_image_complete(&image) && image.header.hash_appended) {
+        flow->wanted_size = UPDRAFT_IMAGE_HASH_SIZE;
+        memcpy(flow->wanted_id, image.hash, UPDRAFT_IMAGE_HASH_SIZE);
+    }
     return config->unchecked ? UPDRAFT_OK : status;
 }
 
@@ -77,5 +90,9 @@ int updraft_flow_init(struct updraft_flow *flow, const struct updraft_flow_confi
     memset(flow, 0, sizeof(*flow));
     flow->config = *config;
     fill_limits(&flow->config);
-    return config->verb == UPDRAFT_FLOW_UPDATE ? take_image(flow) : UPDRAFT_OK;
+    if (config->verb == UPDRAFT_FLOW_UPDATE ||
+        (config->verb == UPDRAFT_FLOW_ACTIVATE && config->image != NULL)) {
+        return take_image(flow);
+    }
+    return UPDRAFT_OK;
 }

@@ -65,6 +65,12 @@ const char *updraft_outcome_name(enum updraft_outcome outcome)
         return "already";
     case UPDRAFT_OUTCOME_UNTOLD:
         return "untold";
+    case UPDRAFT_OUTCOME_CONFIRMED:
+        return "confirmed";
+    case UPDRAFT_OUTCOME_STAGED:
+        return "staged";
+    case UPDRAFT_OUTCOME_REVERTED:
+        return "reverted";
     }
     return "unknown";
 }
@@ -81,6 +87,11 @@ static void report(struct updraft_flow *flow, const struct updraft_event *event)
     flow->config.report(flow->config.context, &full);
 }
 
+static bool has_service(const struct updraft_flow *flow)
+{
+    return flow->properties[UPDRAFT_CONTROL] != 0 && flow->properties[UPDRAFT_DATA] != 0;
+}
+
 void updraft_flow_report(struct updraft_flow *flow, enum updraft_event_kind kind)
 {
     struct updraft_event event = {.kind = kind};
@@ -89,11 +100,10 @@ void updraft_flow_report(struct updraft_flow *flow, enum updraft_event_kind kind
         event.phase = flow->phase;
         break;
     case UPDRAFT_EVENT_CONNECTED:
-        event.address = flow->address;
+        event.address = flow->link_address;
         event.name = flow->name;
         event.mtu = flow->mtu;
-        event.has_service =
-            flow->properties[UPDRAFT_CONTROL] != 0 && flow->properties[UPDRAFT_DATA] != 0;
+        event.has_service = has_service(flow);
         break;
     case UPDRAFT_EVENT_DEVICE:
         event.address = flow->address;
@@ -101,14 +111,19 @@ void updraft_flow_report(struct updraft_flow *flow, enum updraft_event_kind kind
         event.firmware_revision = flow->firmware;
         event.model = flow->model;
         event.manufacturer = flow->manufacturer;
+        event.protocol = flow->native ? 2 : has_service(flow) ? 1 : 0;
+        event.info = flow->native ? &flow->info : NULL;
         break;
     case UPDRAFT_EVENT_PROGRESS:
         event.done_bytes = flow->progress_bytes;
-        event.total_bytes = flow->config.image_size_bytes;
+        event.total_bytes = flow->state == UPDRAFT_FLOW_STREAMING
+                                ? flow->config.parcel->size_bytes
+                                : flow->config.image_size_bytes;
+        event.kept_bytes = flow->kept_bytes;
         break;
     case UPDRAFT_EVENT_RETRY:
         event.status = flow->status;
-        event.attempt = flow->attempts + 1u;
+        event.attempt = flow->attempts_total + 1u;
         break;
     case UPDRAFT_EVENT_FINISHED:
         event.status = flow->status;
@@ -117,6 +132,10 @@ void updraft_flow_report(struct updraft_flow *flow, enum updraft_event_kind kind
         event.name = flow->name;
         event.firmware_revision = flow->firmware;
         event.firmware_before = flow->firmware_before;
+        event.info = flow->info_known ? &flow->info : NULL;
+        event.kept_bytes = flow->kept_bytes;
+        event.resent_bytes = flow->resent_bytes;
+        event.status_detail = flow->status_detail;
         break;
     case UPDRAFT_EVENT_FOUND:
         assert(false); /* carries the transport's values: updraft_flow_report_found */

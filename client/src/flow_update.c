@@ -65,13 +65,6 @@ static void report_session(struct updraft_flow *flow)
     }
 }
 
-/* From here on the device may run the image: what counts is what it says afterwards. */
-static void await_return(struct updraft_flow *flow, uint32_t now_ms)
-{
-    flow->returning = true;
-    flow->return_deadline_ms = now_ms + flow->config.return_limit_ms;
-}
-
 static void session_failed(struct updraft_flow *flow, bool link_up, uint32_t now_ms)
 {
     int status = updraft_client_error(&flow->session);
@@ -80,7 +73,7 @@ static void session_failed(struct updraft_flow *flow, bool link_up, uint32_t now
         status == UPDRAFT_ERROR_LINK_LOST || status == UPDRAFT_ERROR_LINK_TIMEOUT;
     if (updraft_client_done_sent(&flow->session) && answer_lost) {
         flow->verdict_lost = status;
-        await_return(flow, now_ms);
+        updraft_flow_await_return(flow, now_ms);
     }
     updraft_flow_failed(flow, status, link_up, now_ms);
 }
@@ -103,7 +96,7 @@ static void advance(struct updraft_flow *flow, bool link_up, uint32_t now_ms)
     report_session(flow);
     switch (updraft_client_state(&flow->session)) {
     case UPDRAFT_CLIENT_DONE:
-        await_return(flow, now_ms);
+        updraft_flow_await_return(flow, now_ms);
         updraft_flow_phase(flow, UPDRAFT_PHASE_RESTARTING);
         if (link_up) {
             updraft_flow_enter(flow, UPDRAFT_FLOW_LEAVING);

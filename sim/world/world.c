@@ -3,6 +3,7 @@
  * Wires board, controller, air and centrals together, and drives them. */
 #include "sim/world/world.h"
 
+#include <mbedtls/sha256.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #define WORLD_LOG_SIZE    (256u << 10)
 #define WORLD_UPDATE_MS   (20u * 60u * 1000u)
 #define WORLD_CONNECTIONS 3u
+#define WORLD_SECTORS     (WORLD_FLASH_SIZE / UPDRAFT_P2_SECTOR_SIZE)
 
 static void die(const char *what)
 {
@@ -257,6 +259,7 @@ static void on_report(void *context, const struct updraft_event *event)
     switch (event->kind) {
     case UPDRAFT_EVENT_PROGRESS:
         result->done_bytes = event->done_bytes;
+        result->kept_bytes = event->kept_bytes;
         break;
     case UPDRAFT_EVENT_RETRY:
         result->retries++;
@@ -266,6 +269,12 @@ static void on_report(void *context, const struct updraft_event *event)
         result->finish_us = sim_loop_now_us(flow->world->loop);
         result->status = event->status;
         result->outcome = event->outcome;
+        result->resent_bytes = event->resent_bytes;
+        result->status_detail = event->status_detail;
+        result->info_known = event->info != NULL;
+        if (event->info != NULL) {
+            result->info = *event->info;
+        }
         copy_text(result->firmware_before, event->firmware_before);
         copy_text(result->firmware, event->firmware_revision);
         break;
@@ -281,6 +290,31 @@ static void on_report(void *context, const struct updraft_event *event)
     }
 }
 
+/* What protocol 2 needs beside the image; NULL where the image is not whole. */
+static const struct updraft_parcel *make_parcel(struct world_flow *flow,
+                                                const uint8_t *bytes, size_t size)
+{
+    struct updraft_image image;
+    uint8_t digest[UPDRAFT_IMAGE_HASH_SIZE];
+    updraft_image_init(&image, UINT32_MAX);
+    if (updraft_image_input(&image, bytes, size) != 0 ||
+        updraft_image_finish(&image) != 0) {
+        return NULL;
+    }
+    uint32_t parcel_size = updraft_parcel_size(&image, size);
+    if (parcel_size == 0 || parcel_size > WORLD_FLASH_SIZE ||
+        mbedtls_sha256_ret(bytes, parcel_size, digest, 0) != 0) {
+        return NULL;
+    }
+    if (flow->sector_crcs == NULL) {
+        flow->sector_crcs =
+            sim_arena_alloc(flow->world->arena, WORLD_SECTORS * sizeof(uint32_t));
+    }
+    updraft_parcel_make(&flow->parcel, &image, bytes, parcel_size, digest,
+                        flow->sector_crcs);
+    return &flow->parcel;
+}
+
 void world_update_start(world_t *world, const uint8_t *image, size_t size,
                         const struct world_flow_options *options)
 {
@@ -288,7 +322,7 @@ void world_update_start(world_t *world, const uint8_t *image, size_t size,
     options = options != NULL ? options : &defaults;
     struct world_flow *flow = &world->flows[options->central];
     struct updraft_flow_config config = {
-        .verb = UPDRAFT_FLOW_UPDATE,
+        .verb = options->verb != UPDRAFT_FLOW_SCAN ? options->verb : UPDRAFT_FLOW_UPDATE,
         .ops = sim_transport_ops(),
         .transport = world->transports[options->central],
         .report = on_report,
@@ -298,8 +332,16 @@ void world_update_start(world_t *world, const uint8_t *image, size_t size,
         .image_size_bytes = (uint32_t)size,
         .unchecked = options->unchecked,
         .force = options->force,
+        .fresh = options->fresh,
+        .stage = options->stage,
+        .factory = options->factory,
+        .protocol_max = options->protocol_max,
+        .nonce = (uint32_t)sim_loop_now_us(world->loop),
         .return_limit_ms = options->return_limit_ms,
     };
+    if (image != NULL) {
+        config.parcel = make_parcel(flow, image, size);
+    }
     memcpy(config.address.bytes, world->board_address, 6);
     memset(&flow->result, 0, sizeof(flow->result));
     flow->result.start_us = sim_loop_now_us(world->loop);

@@ -49,7 +49,12 @@ struct world_update {
     char firmware_before[UPDRAFT_FLOW_TEXT_SIZE];
     char firmware[UPDRAFT_FLOW_TEXT_SIZE];
     uint32_t done_bytes;
+    uint32_t kept_bytes; /* as first known, of the last attempt */
+    uint32_t resent_bytes;
+    uint32_t status_detail;
     unsigned retries;
+    bool info_known; /* protocol 2: what the device said of itself last */
+    struct updraft_info info;
     uint64_t start_us;
     uint64_t finish_us;
     uint64_t phase_us[WORLD_PHASES]; /* when each phase first began; 0: never */
@@ -59,6 +64,8 @@ struct world_flow {
     struct world *world;
     size_t central;
     sim_event_t timer;
+    struct updraft_parcel parcel;
+    uint32_t *sector_crcs; /* the parcel's */
     struct world_update result;
 };
 
@@ -95,8 +102,13 @@ uint64_t world_now_ms(const world_t *world);
 /* A flow of the client on central `central`, up to its end. limit_ms: of virtual time. */
 struct world_flow_options {
     size_t central;
+    enum updraft_flow_verb verb; /* of those that need a device; 0: UPDATE */
     bool force;
+    bool fresh;
+    bool stage;
+    bool factory;             /* ROLLBACK */
     bool unchecked;           /* do not inspect the image first */
+    uint8_t protocol_max;     /* 0: the best that both sides know */
     uint32_t return_limit_ms; /* 0: the flow's default */
     uint64_t limit_ms;        /* 0: 20 minutes */
 };

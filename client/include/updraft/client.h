@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "updraft/error.h"
+#include "updraft/info.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,7 +26,7 @@ extern "C" {
  *     }
  *     updraft_central_free(central);
  *
- * One job (scan, info, update) at a time. Nothing here blocks or starts a thread. A
+ * One job (scan, info, update, ...) at a time. Nothing here blocks or starts a thread. A
  * central belongs to one thread; several centrals, in one thread or in many, do not
  * disturb each other. Functions return 0 or a negative error of updraft/error.h. */
 
@@ -63,15 +64,20 @@ enum updraft_phase {
 /* "finding" and so on; the same words as in `updraft --json`. Static storage. */
 const char *updraft_phase_name(enum updraft_phase phase);
 
-/* What is known about an update that ended without error. Protocol 1 has no way to ask a
+/* What is known about a job that ended without error. Protocol 1 has no way to ask a
  * device whether its new firmware confirmed itself: what the device tells is the version
  * that runs. */
 enum updraft_outcome {
-    UPDRAFT_OUTCOME_NONE,    /* not an update, or it ended with an error */
-    UPDRAFT_OUTCOME_RUNNING, /* the device runs the image's version, and stayed up */
-    UPDRAFT_OUTCOME_ALREADY, /* it ran the image's version before: nothing was sent */
-    UPDRAFT_OUTCOME_UNTOLD,  /* the device took the image and is back, but does not tell
-                              * a version from which one could see what runs */
+    UPDRAFT_OUTCOME_NONE,      /* the job changes nothing, or it ended with an error */
+    UPDRAFT_OUTCOME_RUNNING,   /* the device runs the image's version, and stayed up; or
+                                * it runs the image, and its boot loader knows no trial */
+    UPDRAFT_OUTCOME_ALREADY,   /* it ran the image before: nothing was sent */
+    UPDRAFT_OUTCOME_UNTOLD,    /* the device took the image and is back, but does not tell
+                                * a version from which one could see what runs */
+    UPDRAFT_OUTCOME_CONFIRMED, /* it runs the image and says that this is confirmed */
+    UPDRAFT_OUTCOME_STAGED,    /* it holds the image, verified, to be activated later */
+    UPDRAFT_OUTCOME_REVERTED,  /* rollback: it runs the firmware that it was to go back to
+                                */
 };
 
 /* "running" and so on; the same words as in `updraft --json`. Static storage. */
@@ -82,11 +88,15 @@ enum updraft_event_kind {
                               * again whenever one of them changed */
     UPDRAFT_EVENT_PHASE,     /* phase */
     UPDRAFT_EVENT_CONNECTED, /* address, name, mtu, has_service */
-    UPDRAFT_EVENT_DEVICE,    /* address, name, firmware_revision, model, manufacturer */
-    UPDRAFT_EVENT_PROGRESS,  /* done_bytes, total_bytes */
+    UPDRAFT_EVENT_DEVICE,    /* address, name, firmware_revision, model, manufacturer,
+                              * protocol, info; model and manufacturer of a device with
+                              * protocol 2 are asked for by updraft_central_info alone */
+    UPDRAFT_EVENT_PROGRESS,  /* done_bytes, total_bytes, kept_bytes */
     UPDRAFT_EVENT_RETRY,     /* status, attempt: something failed and is tried again */
-    UPDRAFT_EVENT_FINISHED,  /* the job's last event: status, detail; of an update also
-                              * outcome, firmware_before, firmware_revision */
+    UPDRAFT_EVENT_FINISHED,  /* the job's last event: status, status_detail, detail, info;
+                              * of a job that changes what runs also outcome,
+                              * firmware_before, firmware_revision, kept_bytes,
+                              * resent_bytes */
 };
 
 /* "found" and so on; the same words as in `updraft --json`. Static storage. */
@@ -113,7 +123,30 @@ struct updraft_event {
     const char *model;
     const char *manufacturer;
     const char *detail; /* what the system said about the error, for a log; or "" */
+    uint8_t protocol;   /* 1 or 2; 0: the device has no update service */
+    /* What the device said of itself last; NULL with protocol 1. */
+    const struct updraft_info *info;
+    /* Of the image, what the device had from before this attempt and was not sent again:
+     * counts as done. FINISHED: of the last attempt. */
+    uint32_t kept_bytes;
+    /* FINISHED: what was sent more than once, over all attempts. */
+    uint32_t resent_bytes;
+    /* With an error that the device told, what it said beside it: SPEC.md, STATE, detail
+     * (IMAGE_CHIP: its chip; RATE_LIMIT: seconds to wait; and so on); else 0. */
+    uint32_t status_detail;
 };
+
+/* Words for what updraft_info tells, as in `updraft --json`: "on_trial", "rolled_back",
+ * "self_test". A number that this version does not know is "unknown". Static storage. */
+const char *updraft_run_state_name(uint8_t run_state);
+const char *updraft_result_name(uint8_t result);
+const char *updraft_reason_name(uint8_t reason);
+/* What a device was reset by, from ESP-IDF's esp_reset_reason_t: "panic", "brownout". */
+const char *updraft_reset_name(uint8_t reset_reason);
+/* Why the device went back, as the end of a sentence: "its self-test failed", "it was
+ * reset on trial (panic)". Returns ret_text. */
+const char *updraft_reason_text(const struct updraft_info *info, char *ret_text,
+                                size_t text_size);
 
 /* Called from within updraft_central_process, never from a starting call. It may call
  * updraft_central_cancel and the functions that only ask, nothing else. */
@@ -140,7 +173,23 @@ struct updraft_update_options {
      * it is not written to. */
     const uint8_t *image;
     size_t image_size;
-    bool force; /* update although the device runs the image's version already */
+    bool force; /* update although the device runs the image already; with protocol 2 also
+                 * to an image of another project, or without updraft inside */
+    bool fresh; /* send everything, whatever the device has of the image already */
+    bool stage; /* do not activate it: updraft_central_activate does, later. Protocol 2
+                 * alone; UNSUPPORTED else */
+};
+
+struct updraft_activate_options {
+    size_t struct_size; /* sizeof(struct updraft_activate_options) */
+    /* The staged image that is meant, as for an update; NULL: whatever is staged. */
+    const uint8_t *image;
+    size_t image_size;
+};
+
+struct updraft_rollback_options {
+    size_t struct_size; /* sizeof(struct updraft_rollback_options) */
+    bool factory;       /* to the factory partition, not to the previous image */
 };
 
 typedef struct updraft_central updraft_central_t;
@@ -174,20 +223,42 @@ int updraft_central_scan(updraft_central_t *central, uint32_t duration_ms);
 int updraft_central_info(updraft_central_t *central, const struct updraft_target *target);
 
 /* Updates the device: find, connect, compare versions, transfer, have it verified, wait
- * for it to come back, see which version runs. A lost link is tried again a few times.
- * The image is inspected first: one that is not whole is refused with its error before
- * anything else happens. Returns that error, ARGUMENT, or STATE while a job runs.
+ * for it to come back, see which version runs and, with protocol 2, see it confirmed. A
+ * lost link is tried again: a few times, or with protocol 2 as long as more of the image
+ * arrives each time. What has arrived and is intact is not sent again. The image is
+ * inspected first: one that is not whole is refused with its error before anything else
+ * happens. Returns that error, ARGUMENT, or STATE while a job runs.
  *
  * FINISHED has status 0 with an outcome; ROLLED_BACK when the device came back with its
- * previous version; LINK_NOT_BACK when it did not come back in a minute. Until the device
- * has verified the whole image it keeps what it runs, whatever happens to the job. */
+ * previous version, with protocol 2 its info tells why; LINK_NOT_BACK when it did not
+ * come back in a minute. Until the device has verified the whole image it keeps what it
+ * runs, whatever happens to the job. */
 int updraft_central_update(updraft_central_t *central,
                            const struct updraft_target *target,
                            const struct updraft_update_options *options);
 
-/* Asks a running job to end: it closes its link and finishes with CANCELLED, in five
- * seconds at most. An image that the device took already is not taken back. No effect
- * when no job runs. */
+/* The jobs below need a device that speaks protocol 2: UNSUPPORTED else. They return
+ * ARGUMENT, or STATE while a job runs. */
+
+/* Activates a staged image, and goes on as an update does. NOTHING_STAGED. */
+int updraft_central_activate(updraft_central_t *central,
+                             const struct updraft_target *target,
+                             const struct updraft_activate_options *options);
+
+/* Confirms the firmware that runs, where it is on trial, and waits until it is confirmed.
+ */
+int updraft_central_confirm(updraft_central_t *central,
+                            const struct updraft_target *target);
+
+/* Makes the device go back to another firmware and waits until that runs. options may be
+ * NULL. NO_FALLBACK. */
+int updraft_central_rollback(updraft_central_t *central,
+                             const struct updraft_target *target,
+                             const struct updraft_rollback_options *options);
+
+/* Asks a running job to end: it closes its link and finishes with CANCELLED, in six
+ * seconds at most. An image that the device took already is not taken back; what has
+ * arrived of one is kept. No effect when no job runs. */
 void updraft_central_cancel(updraft_central_t *central);
 
 /* True from a successful start of a job until its FINISHED was reported. */

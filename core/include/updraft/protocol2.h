@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "updraft/image.h"
+#include "updraft/info.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -227,60 +228,6 @@ void updraft_marker_put(const struct updraft_marker *marker,
 /* The Info characteristic. */
 #define UPDRAFT_P2_INFO_SIZE   152u
 #define UPDRAFT_P2_INFO_LAYOUT 1u
-
-enum updraft_run_state {
-    UPDRAFT_RUN_CONFIRMED = 0,
-    UPDRAFT_RUN_ON_TRIAL = 1,
-    UPDRAFT_RUN_FACTORY = 2,     /* from a slot that knows no trial */
-    UPDRAFT_RUN_UNMONITORED = 3, /* the boot loader does not roll back */
-};
-
-/* How the last activation ended. */
-enum updraft_result {
-    UPDRAFT_RESULT_NONE = 0,
-    UPDRAFT_RESULT_CONFIRMED = 1,
-    UPDRAFT_RESULT_ROLLED_BACK = 2,
-    UPDRAFT_RESULT_LOST = 3, /* selected, but it never ran: activate again */
-};
-
-/* Why it was rolled back. */
-enum updraft_reason {
-    UPDRAFT_REASON_UNKNOWN = 0,
-    UPDRAFT_REASON_RESET = 1,     /* it was reset on trial; detail: esp_reset_reason_t */
-    UPDRAFT_REASON_SELF_TEST = 2, /* the application's self-test failed */
-    UPDRAFT_REASON_BLUETOOTH = 3, /* Bluetooth did not come up in time */
-    UPDRAFT_REASON_NO_CLIENT = 4, /* no client confirmed it in time */
-    UPDRAFT_REASON_COMMAND = 5,   /* a client asked for it */
-    UPDRAFT_REASON_START = 6,     /* updraft could not be started */
-};
-
-#define UPDRAFT_INFO_NEEDS_SIGNATURE  0x0001u
-#define UPDRAFT_INFO_NEEDS_ENCRYPTION 0x0002u
-#define UPDRAFT_INFO_STAGED           0x0004u /* noted_id is verified and not activated */
-#define UPDRAFT_INFO_CONFIRM_CLIENT   0x0008u /* this trial awaits a client's CONFIRM */
-#define UPDRAFT_INFO_BUSY             0x0010u /* another connection updates */
-
-struct updraft_info {
-    uint16_t flags;    /* UPDRAFT_INFO_* */
-    uint8_t run_state; /* enum updraft_run_state */
-    uint8_t slot;      /* running: 0 to 15 for ota_n, 0xFF: factory or test */
-    uint8_t result;    /* enum updraft_result */
-    uint8_t reason;    /* enum updraft_reason */
-    uint8_t detail;
-    uint16_t chip_id;
-    uint16_t chip_revision;    /* major * 100 + minor */
-    uint32_t slot_size_bytes;  /* of the slot to update; 0: none */
-    uint16_t write_size_bytes; /* best size of a Data value on this link, now */
-    uint16_t window_bytes;     /* what the device buffers */
-    uint16_t trial_left_s;
-    uint32_t hardware_id;
-    uint32_t secure_version;
-    uint8_t device_id[6]; /* base MAC address, most significant byte first */
-    uint8_t image_id[UPDRAFT_IMAGE_HASH_SIZE]; /* of the running image */
-    uint8_t noted_id[UPDRAFT_P2_ID_SIZE];      /* staged, or last activated; 0: none */
-    char version[33];
-    char project[33];
-};
 
 void updraft_info_put(const struct updraft_info *info,
                       uint8_t bytes[UPDRAFT_P2_INFO_SIZE]);
