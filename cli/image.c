@@ -64,7 +64,7 @@ int cli_read_file(const char *path, uint8_t **ret_bytes, size_t *ret_size,
     return status;
 }
 
-static void to_hex(const uint8_t *bytes, size_t size, char *ret_text)
+void cli_hex(const uint8_t *bytes, size_t size, char *ret_text)
 {
     for (size_t i = 0; i < size; i++) {
         snprintf(&ret_text[2 * i], 3, "%02x", bytes[i]);
@@ -111,7 +111,7 @@ static void print_descriptor(const struct updraft_image_descriptor *descriptor)
 {
     char text[4][40];
     char hex[HEX_SIZE];
-    to_hex(descriptor->elf_sha256, UPDRAFT_IMAGE_HASH_SIZE, hex);
+    cli_hex(descriptor->elf_sha256, UPDRAFT_IMAGE_HASH_SIZE, hex);
     printf("Project         %s\n", clean(descriptor->project, text[0], sizeof(text[0])));
     printf("Version         %s\n", clean(descriptor->version, text[0], sizeof(text[0])));
     printf("Built           %s %s with ESP-IDF %s\n",
@@ -175,14 +175,14 @@ static void print_verdict(const struct updraft_inspection *inspection)
         }
     }
     if (updraft_image_complete(image) && image->header.hash_appended) {
-        to_hex(image->hash, sizeof(image->hash), hex);
+        cli_hex(image->hash, sizeof(image->hash), hex);
         printf("SHA-256         %s%s\n", hex,
                !inspection->hash_computed         ? ""
                : inspection->status == UPDRAFT_OK ? ", right"
                                                   : ", wrong");
     }
     if (inspection->hash_computed && inspection->status != UPDRAFT_OK) {
-        to_hex(inspection->digest, sizeof(inspection->digest), hex);
+        cli_hex(inspection->digest, sizeof(inspection->digest), hex);
         printf("                %s is that of the data\n", hex);
     }
     if (updraft_image_complete(image)) {
@@ -231,7 +231,7 @@ static json_t *descriptor_object(const struct updraft_image_descriptor *descript
 {
     char text[5][40];
     char hex[HEX_SIZE];
-    to_hex(descriptor->elf_sha256, UPDRAFT_IMAGE_HASH_SIZE, hex);
+    cli_hex(descriptor->elf_sha256, UPDRAFT_IMAGE_HASH_SIZE, hex);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:i, s:i, s:i}", "project",
                      clean(descriptor->project, text[0], sizeof(text[0])), "version",
                      clean(descriptor->version, text[1], sizeof(text[1])), "date",
@@ -280,11 +280,11 @@ static json_t *image_object(const char *path, const struct updraft_inspection *i
                               "trailing_bytes", (json_int_t)inspection->trailing_bytes));
     }
     if (updraft_image_complete(image) && image->header.hash_appended) {
-        to_hex(image->hash, sizeof(image->hash), hex);
+        cli_hex(image->hash, sizeof(image->hash), hex);
         (void)json_object_set_new(object, "sha256", json_string(hex));
     }
     if (inspection->hash_computed) {
-        to_hex(inspection->digest, sizeof(inspection->digest), hex);
+        cli_hex(inspection->digest, sizeof(inspection->digest), hex);
         (void)json_object_set_new(object, "sha256_computed", json_string(hex));
     }
     return object;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/job.h"
+#include "cli/verbs.h"
 #include "updraft/error.h"
 
 #define PROGRESS_MS 100u
@@ -94,13 +95,14 @@ static void on_phase(struct job *job, const struct updraft_event *event)
         break;
     case UPDRAFT_PHASE_REQUESTING:
         cli_progress_restart(&job->progress);
+        job->kept_said = false;
         say(job, 1, "asking the device whether it takes an update");
         break;
     case UPDRAFT_PHASE_VERIFYING:
         say(job, 0, "the device verifies the image");
         break;
     case UPDRAFT_PHASE_RESTARTING:
-        job->taken = true;
+        job->taken = job->options->verb->run != cli_rollback;
         say(job, 0, "the device restarts");
         break;
     case UPDRAFT_PHASE_WATCHING:
@@ -138,7 +140,8 @@ static void on_device(struct job *job, const struct updraft_event *event)
     copy(job->firmware, sizeof(job->firmware), event->firmware_revision);
     copy(job->model, sizeof(job->model), event->model);
     copy(job->manufacturer, sizeof(job->manufacturer), event->manufacturer);
-    if (job->options->verb->argument != NULL) { /* update */
+    job->protocol = event->protocol;
+    if (job->options->verb->run != cli_info) {
         say(job, 0, "%s runs %s", job->device,
             job->firmware[0] != '\0' ? job->firmware : "a version that it does not tell");
     }
@@ -146,22 +149,32 @@ static void on_device(struct job *job, const struct updraft_event *event)
         json_t *fields = device_fields(event);
         (void)json_object_update_new(
             fields,
-            json_pack("{s:s, s:s, s:s}", "firmware_revision", event->firmware_revision,
-                      "model", event->model, "manufacturer", event->manufacturer));
+            json_pack("{s:s, s:s, s:s, s:i}", "firmware_revision",
+                      event->firmware_revision, "model", event->model, "manufacturer",
+                      event->manufacturer, "protocol", event->protocol));
+        if (event->info != NULL) {
+            (void)json_object_set_new(fields, "info", job_info_object(event->info));
+        }
         cli_json_line("device", fields);
     }
 }
 
 static void on_progress(struct job *job, const struct updraft_event *event)
 {
-    cli_progress_update(&job->progress, event->done_bytes, event->total_bytes);
+    if (!job->kept_said && event->kept_bytes > 0) {
+        say(job, 0, "resumes at %.1f KiB", event->kept_bytes / 1024.0);
+    }
+    job->kept_said = true;
+    cli_progress_update(&job->progress, event->done_bytes, event->total_bytes,
+                        event->kept_bytes);
     uint64_t now_ms = cli_now_ms();
     bool last = event->done_bytes == event->total_bytes;
     if (job->options->json && (last || now_ms - job->progress_ms >= PROGRESS_MS)) {
         job->progress_ms = now_ms;
-        cli_json_line("progress",
-                      json_pack("{s:I, s:I}", "done_bytes", (json_int_t)event->done_bytes,
-                                "total_bytes", (json_int_t)event->total_bytes));
+        cli_json_line("progress", json_pack("{s:I, s:I, s:I}", "done_bytes",
+                                            (json_int_t)event->done_bytes, "total_bytes",
+                                            (json_int_t)event->total_bytes, "kept_bytes",
+                                            (json_int_t)event->kept_bytes));
     }
 }
 
@@ -176,9 +189,27 @@ static void on_retry(struct job *job, const struct updraft_event *event)
     }
 }
 
+static void on_finished(struct job *job, const struct updraft_event *event)
+{
+    job->finished = true;
+    job->status = event->status;
+    job->outcome = event->outcome;
+    job->kept_bytes = event->kept_bytes;
+    job->resent_bytes = event->resent_bytes;
+    job->status_detail = event->status_detail;
+    copy(job->firmware, sizeof(job->firmware), event->firmware_revision);
+    copy(job->firmware_before, sizeof(job->firmware_before), event->firmware_before);
+    copy(job->detail, sizeof(job->detail), event->detail);
+    cli_progress_clear(&job->progress);
+}
+
 static void on_event(void *context, const struct updraft_event *event)
 {
     struct job *job = context;
+    if (event->info != NULL) {
+        job->info_known = true;
+        job->info = *event->info;
+    }
     switch (event->kind) {
     case UPDRAFT_EVENT_FOUND:
         on_found(job, event);
@@ -199,13 +230,7 @@ static void on_event(void *context, const struct updraft_event *event)
         on_retry(job, event);
         break;
     case UPDRAFT_EVENT_FINISHED:
-        job->finished = true;
-        job->status = event->status;
-        job->outcome = event->outcome;
-        copy(job->firmware, sizeof(job->firmware), event->firmware_revision);
-        copy(job->firmware_before, sizeof(job->firmware_before), event->firmware_before);
-        copy(job->detail, sizeof(job->detail), event->detail);
-        cli_progress_clear(&job->progress);
+        on_finished(job, event);
         break;
     }
     if (!cli_output_good() && !job->finished) {
@@ -317,6 +342,8 @@ int job_finish(struct job *job, int status, const struct cli_context *context,
     full.candidates = candidates;
     full.taken = job->taken;
     full.detail = full.detail != NULL ? full.detail : job->detail;
+    full.info = job->info_known ? &job->info : NULL;
+    full.status_detail = job->status_detail;
     updraft_central_free(job->central);
     job->central = NULL;
     return cli_finish(&full, status, result);

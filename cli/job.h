@@ -37,6 +37,13 @@ struct job {
     char firmware_before[JOB_TEXT_SIZE];
     char model[JOB_TEXT_SIZE];
     char manufacturer[JOB_TEXT_SIZE];
+    uint8_t protocol; /* 1 or 2; 0: no update service */
+    bool info_known;  /* with protocol 2, what the device said of itself last */
+    struct updraft_info info;
+    bool kept_said; /* in this attempt */
+    uint32_t kept_bytes;
+    uint32_t resent_bytes;
+    uint32_t status_detail;
     char detail[256];
     size_t heard_count;
     struct job_heard heard[JOB_HEARD_MAX];
@@ -47,6 +54,9 @@ int job_open(struct job *job, const struct cli_options *options);
 
 /* Runs the job that was started on job->central until it is finished or interrupted. */
 void job_run(struct job *job);
+
+/* Info as JSON; steals nothing. */
+json_t *job_info_object(const struct updraft_info *info);
 
 /* The target that --device names. Points into options. */
 struct updraft_target job_target(const struct cli_options *options);

@@ -12,8 +12,10 @@
 #include "updraft/error.h"
 
 #define TEXT_SIZE 512u
+#define WHY_SIZE  96u
 
 #define DAMAGED "copy it again, or build it again"
+#define MEANT   "--force if it is meant"
 #define KEEPS   "; it keeps the firmware that it runs"
 
 struct advice {
@@ -38,7 +40,17 @@ static const struct advice advices[] = {
      "give an application built by ESP-IDF, not a boot loader"},
     {UPDRAFT_ERROR_FLASH_NO_SLOT,
      "flash it by cable with a partition table that has two OTA slots"},
-    {UPDRAFT_ERROR_ON_TRIAL, "try again in a minute"},
+    {UPDRAFT_ERROR_ON_TRIAL,
+     "confirm it with updraft confirm, or wait until its trial is over"},
+    {UPDRAFT_ERROR_IMAGE_PROJECT, MEANT},
+    {UPDRAFT_ERROR_NO_UPDRAFT, MEANT},
+    {UPDRAFT_ERROR_ALREADY_RUNNING, "--force sends it again"},
+    {UPDRAFT_ERROR_NO_FALLBACK,
+     "an update is the way to another firmware, or --factory if it has that"},
+    {UPDRAFT_ERROR_NOTHING_STAGED, "updraft update --stage FILE leaves one there"},
+    {UPDRAFT_ERROR_UNSUPPORTED,
+     "it takes updates by protocol 1: its firmware has to be updated once"},
+    {UPDRAFT_ERROR_BATTERY, "charge it first"},
     {UPDRAFT_ERROR_VETOED, "try again later"},
     {UPDRAFT_ERROR_BUSY, "try again when that one is done"},
     {UPDRAFT_ERROR_REFUSED,
@@ -98,9 +110,16 @@ static void say_what(const struct cli_context *context, int status, char *ret_te
                  adapter_name(context) != NULL ? adapter_name(context)
                                                : "this computer's adapter");
     } else if (status == UPDRAFT_ERROR_ROLLED_BACK && context->old_version != NULL) {
-        snprintf(ret_text, TEXT_SIZE, "%s took %s and went back to %s",
+        char why[WHY_SIZE] = "";
+        if (context->info != NULL) {
+            (void)updraft_reason_text(context->info, why, sizeof(why));
+        }
+        snprintf(ret_text, TEXT_SIZE, "%s took %s and went back to %s%s%s",
                  context->device != NULL ? context->device : "the device",
-                 context->new_version, context->old_version);
+                 context->new_version, context->old_version, why[0] != '\0' ? ": " : "",
+                 why);
+    } else if (cli_say_refusal(context, status, ret_text, TEXT_SIZE)) {
+        return;
     } else if (status <= UPDRAFT_ERROR_IMAGE_MAGIC && status > -200 &&
                context->file != NULL) {
         snprintf(ret_text, TEXT_SIZE, "%s: %s", context->file, message);
@@ -131,8 +150,19 @@ static void add_taken(const struct cli_context *context, int status, char *ret_t
 static void say_advice(const struct cli_context *context, int status, char *ret_text)
 {
     const char *adapter = adapter_name(context);
+    bool native = context->info != NULL;
     ret_text[0] = '\0';
-    if (status == UPDRAFT_ERROR_ADAPTER_OFF) {
+    if (status == UPDRAFT_ERROR_RATE_LIMIT && context->status_detail > 0) {
+        snprintf(ret_text, TEXT_SIZE, "try again in %u s", context->status_detail);
+    } else if (status == UPDRAFT_ERROR_ROLLED_BACK && native) {
+        snprintf(ret_text, TEXT_SIZE, "its log says more");
+    } else if (native && context->image != NULL && !context->taken &&
+               (status == UPDRAFT_ERROR_CANCELLED || status == UPDRAFT_ERROR_LINK_LOST ||
+                status == UPDRAFT_ERROR_LINK_TIMEOUT)) {
+        snprintf(ret_text, TEXT_SIZE,
+                 "%swhat has arrived is kept: the same command goes on from there",
+                 status == UPDRAFT_ERROR_CANCELLED ? "" : "go nearer and try again; ");
+    } else if (status == UPDRAFT_ERROR_ADAPTER_OFF) {
         snprintf(ret_text, TEXT_SIZE, "switch it on with: %sbluetoothctl power on",
                  adapter != NULL ? "bluetoothctl select its address, then " : "");
     } else if (status == UPDRAFT_ERROR_NO_ADAPTER) {

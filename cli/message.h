@@ -8,6 +8,8 @@
 #include <jansson.h>
 
 #include "cli/options.h"
+#include "updraft/image.h"
+#include "updraft/info.h"
 
 /* What an error is about. Unused fields are NULL. */
 struct cli_context {
@@ -19,6 +21,9 @@ struct cli_context {
     const char *old_version;
     const char *new_version;
     bool taken; /* the device has verified the image and restarts into it */
+    const struct updraft_image *image; /* of the file */
+    const struct updraft_info *info;   /* what the device said of itself last */
+    uint32_t status_detail;            /* what it said beside its refusal */
 };
 
 /* Ends a command: prints the error (or nothing) on standard error, with --json a
@@ -45,5 +50,10 @@ bool cli_terminal(FILE *file);
 
 /* True when a person sees this stream in colour: a terminal, and NO_COLOR not set. */
 bool cli_colour(FILE *file);
+
+/* Says what a device with protocol 2 has against the image; false where it is something
+ * else that is wrong. */
+bool cli_say_refusal(const struct cli_context *context, int status, char *ret_text,
+                     size_t size);
 
 #endif

@@ -17,7 +17,12 @@ const struct cli_option cli_option_table[] = {
     {"adapter", 'a', true, "NAME", "the Bluetooth adapter (hci0); else the first one"},
     {"timeout", 't', true, "SECONDS", "how long to listen for devices (scan 5, else 10)"},
     {"all", 'A', false, NULL, "also list devices without a name"},
-    {"force", 'F', false, NULL, "update even if the device runs this version already"},
+    {"force", 'F', false, NULL,
+     "update even if the device runs this already, or it is another project's"},
+    {"fresh", 'N', false, NULL, "send everything, whatever the device has of it already"},
+    {"stage", 'S', false, NULL,
+     "do not start the new firmware yet; updraft activate does"},
+    {"factory", 'B', false, NULL, "go back to the factory firmware"},
     {"json", 'J', false, NULL, "print one JSON object a line on standard output"},
     {"verbose", 'v', true, NULL, "say more; twice: everything"},
     {"quiet", 'q', true, NULL, "say nothing but results and errors"},
@@ -164,6 +169,15 @@ static bool take_option(struct cli_options *options, const struct cli_option *op
         break;
     case 'F':
         options->force = true;
+        break;
+    case 'N':
+        options->fresh = true;
+        break;
+    case 'S':
+        options->stage = true;
+        break;
+    case 'B':
+        options->factory = true;
         break;
     case 'J':
         options->json = true;

@@ -21,6 +21,9 @@ struct cli_options {
     uint32_t timeout_ms; /* 0: the default */
     bool all;
     bool force;
+    bool fresh;
+    bool stage;
+    bool factory;
     bool json;
     bool quiet;
     bool help;

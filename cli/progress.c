@@ -42,19 +42,21 @@ static void time_text(uint64_t seconds, char *ret_text, size_t size)
     }
 }
 
-void cli_progress_text(uint32_t done_bytes, uint32_t total_bytes, uint64_t elapsed_ms,
-                       char *ret_text, size_t size)
+void cli_progress_text(const struct cli_progress *progress, uint32_t done_bytes,
+                       uint64_t elapsed_ms, char *ret_text, size_t size)
 {
+    uint32_t total_bytes = progress->total_bytes;
+    uint32_t kept_bytes = progress->kept_bytes;
     unsigned percent =
         total_bytes > 0 ? (unsigned)((uint64_t)done_bytes * 100u / total_bytes) : 0;
     int used = snprintf(ret_text, size, "%3u %%  %.1f KiB of %.1f KiB", percent,
                         done_bytes / 1024.0, total_bytes / 1024.0);
-    if (used < 0 || (size_t)used >= size || done_bytes == 0 ||
+    if (used < 0 || (size_t)used >= size || done_bytes <= kept_bytes ||
         elapsed_ms < RATE_FROM_MS) {
         return;
     }
     char left[32];
-    double rate = done_bytes * 1000.0 / (double)elapsed_ms;
+    double rate = (done_bytes - kept_bytes) * 1000.0 / (double)elapsed_ms;
     time_text((uint64_t)((total_bytes - done_bytes) / rate + 0.5), left, sizeof(left));
     snprintf(ret_text + used, size - (size_t)used, "  %.1f KiB/s  %s left", rate / 1024.0,
              left);
@@ -96,7 +98,7 @@ static void draw_bar(struct cli_progress *progress, const char *text, uint32_t d
 }
 
 void cli_progress_update(struct cli_progress *progress, uint32_t done_bytes,
-                         uint32_t total_bytes)
+                         uint32_t total_bytes, uint32_t kept_bytes)
 {
     char text[TEXT_SIZE];
     uint64_t now_ms = cli_now_ms();
@@ -107,8 +109,10 @@ void cli_progress_update(struct cli_progress *progress, uint32_t done_bytes,
         progress->started = true;
         progress->started_ms = now_ms;
         progress->total_bytes = total_bytes;
+        progress->kept_bytes = kept_bytes;
+        progress->tenths_said = (unsigned)((uint64_t)kept_bytes * 10u / total_bytes);
     }
-    cli_progress_text(done_bytes, total_bytes, now_ms - progress->started_ms, text,
+    cli_progress_text(progress, done_bytes, now_ms - progress->started_ms, text,
                       sizeof(text));
     if (progress->terminal) {
         bool last = done_bytes == total_bytes;

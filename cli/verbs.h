@@ -11,7 +11,13 @@
 int cli_scan(const struct cli_options *options);
 int cli_info(const struct cli_options *options);
 int cli_update(const struct cli_options *options);
+int cli_activate(const struct cli_options *options);
+int cli_confirm(const struct cli_options *options);
+int cli_rollback(const struct cli_options *options);
 int cli_image(const struct cli_options *options);
+
+/* Writes bytes as lower-case hexadecimal digits and a terminator. */
+void cli_hex(const uint8_t *bytes, size_t size, char *ret_text);
 
 /* Reads a whole file. Returns 0, FILE with ret_problem telling why, or MEMORY. The bytes
  * are the caller's to free. */

@@ -90,7 +90,7 @@ def test_a_program_with_the_installed_library_updates(compile_with_library, run_
                                       ["cc", "-std=c99"], ["cc", "-std=c11"]])
 def test_the_headers_are_clean_in_c_and_in_cpp(prefix, compiler):
     headers = sorted(path.name for path in (prefix / "include" / "updraft").iterdir())
-    assert headers == ["client.h", "error.h"]
+    assert headers == ["client.h", "error.h", "info.h"]
     for header in headers:
         language = "c++" if compiler[0] == "c++" else "c"
         subprocess.run([*compiler, *WARNINGS, "-fsyntax-only", "-x", language,

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-VERBS = ["scan", "info", "update", "image", "help", "version"]
+VERBS = ["scan", "info", "update", "activate", "confirm", "rollback", "image", "help", "version"]
 
 
 @pytest.fixture
