@@ -10,11 +10,12 @@
 
 #define PROMISE_UNIT_MS   100u
 #define PROMISE_MARGIN_MS 2000u
-/* A device repeats *want* for the same chunk after a second at the earliest; what comes
- * sooner is the same notification again. */
-#define SAME_WANT_MS 500u
-#define REPEATS_MAX  3u
-#define RESTARTS_MAX 3u
+/* A device repeats *want* for the same chunk each second. As long as the chunk may still
+ * be on its way that asks for nothing new, or a slow link would fill with repetitions. */
+#define ROUND_TRIP_MARGIN_MS 500u
+#define ROUND_TRIP_MAX_MS    10000u
+#define REPEATS_MAX          3u
+#define RESTARTS_MAX         3u
 /* A link that loses most of what is sent is given up: the next one begins from what has
  * arrived. Six times the file: three repairs and sending all afresh would fit. */
 #define SENT_TIMES_MAX 6u
@@ -31,6 +32,8 @@ static void sending(struct updraft_client2 *client,
 static void verifying(struct updraft_client2 *client,
                       const struct updraft_p2_report *report, bool asked,
                       uint32_t now_ms);
+static void go_back(struct updraft_client2 *client, uint32_t now_ms);
+static void measure(struct updraft_client2 *client, uint32_t now_ms);
 static void begin_stream(struct updraft_client2 *client,
                          const struct updraft_p2_report *report, uint32_t size_bytes);
 static void repeat(struct updraft_client2 *client, uint8_t opcode);
@@ -210,6 +213,7 @@ static void on_stream(struct updraft_client2 *client,
     if (acked > stream->acked) {
         stream->acked = acked;
         client->progress_ms = now_ms;
+        measure(client, now_ms);
     }
     uint16_t room = (uint16_t)(report->limit - report->next);
     if (room <= INT16_MAX && acked + room > stream->limit) {
@@ -220,20 +224,42 @@ static void on_stream(struct updraft_client2 *client,
         /* It counts otherwise than we do. */
         updraft_client2_fail(client, UPDRAFT_ERROR_LINK_DATA_LOST);
     } else if ((want || asked) && acked < stream->sent) {
-        if (stream->went_back && stream->wanted == acked &&
-            now_ms - stream->wanted_ms < SAME_WANT_MS) {
-            return;
-        }
-        if (client->sent_bytes / SENT_TIMES_MAX >
-            client->config.file_size_bytes + UPDRAFT_P2_SECTOR_SIZE) {
-            updraft_client2_fail(client, UPDRAFT_ERROR_LINK_DATA_LOST);
-            return;
-        }
-        stream->went_back = true;
-        stream->wanted = acked;
-        stream->wanted_ms = now_ms;
-        stream->sent = acked;
+        go_back(client, now_ms);
     }
+}
+
+static void go_back(struct updraft_client2 *client, uint32_t now_ms)
+{
+    struct updraft_client2_stream *stream = &client->stream;
+    if (stream->went_back && stream->wanted == stream->acked &&
+        now_ms - stream->wanted_ms < client->round_trip_ms + ROUND_TRIP_MARGIN_MS) {
+        return;
+    }
+    if (client->sent_bytes / SENT_TIMES_MAX >
+        client->config.file_size_bytes + UPDRAFT_P2_SECTOR_SIZE) {
+        updraft_client2_fail(client, UPDRAFT_ERROR_LINK_DATA_LOST);
+        return;
+    }
+    stream->went_back = true;
+    stream->wanted = stream->acked;
+    stream->wanted_ms = now_ms;
+    stream->sent = stream->acked;
+    stream->timing = false; /* which of the two was acknowledged would not be known */
+}
+
+/* Follows a round trip that grows at once, one that shrinks slowly. */
+static void measure(struct updraft_client2 *client, uint32_t now_ms)
+{
+    struct updraft_client2_stream *stream = &client->stream;
+    if (!stream->timing || stream->acked <= stream->timed) {
+        return;
+    }
+    uint32_t took_ms = now_ms - stream->timed_ms;
+    took_ms = took_ms < ROUND_TRIP_MAX_MS ? took_ms : ROUND_TRIP_MAX_MS;
+    client->round_trip_ms = took_ms > client->round_trip_ms
+                                ? took_ms
+                                : (3 * client->round_trip_ms + took_ms) / 4;
+    stream->timing = false;
 }
 
 static void begin_stream(struct updraft_client2 *client,

@@ -15,6 +15,7 @@
 #define WRITE_LIMIT_DEFAULT_MS  30000u
 #define ANSWER_LIMIT_DEFAULT_MS 10000u
 #define STALL_LIMIT_DEFAULT_MS  120000u
+#define ROUND_TRIP_DEFAULT_MS   500u
 #define PROBES_MAX              3u
 
 static uint32_t or_default(uint32_t value, uint32_t default_value);
@@ -22,7 +23,7 @@ static uint32_t suitable_write_size(uint32_t mtu);
 static void command(const struct updraft_client2 *client, uint8_t opcode,
                     struct updraft_p2_command *ret_command);
 static bool chunk_may_go(const struct updraft_client2 *client);
-static void chunk(struct updraft_client2 *client,
+static void chunk(struct updraft_client2 *client, uint32_t now_ms,
                   struct updraft_client2_action *ret_action);
 static void message_written(struct updraft_client2 *client, uint32_t now_ms);
 static void silence(struct updraft_client2 *client);
@@ -55,6 +56,7 @@ int updraft_client2_init(struct updraft_client2 *client,
         or_default(config->answer_limit_ms, ANSWER_LIMIT_DEFAULT_MS);
     limits->stall_limit_ms = or_default(config->stall_limit_ms, STALL_LIMIT_DEFAULT_MS);
     client->write_size_bytes = (uint16_t)write_size;
+    client->round_trip_ms = ROUND_TRIP_DEFAULT_MS;
     client->left_bytes = config->file_size_bytes;
     client->state = UPDRAFT_CLIENT2_SUBSCRIBING;
     client->subscribe_pending = true;
@@ -87,7 +89,7 @@ bool updraft_client2_poll(struct updraft_client2 *client, uint32_t now_ms,
         client->heard = false;
     } else if (chunk_may_go(client)) {
         action.kind = UPDRAFT_CLIENT2_WRITE_DATA;
-        chunk(client, &action);
+        chunk(client, now_ms, &action);
     } else {
         return false;
     }
@@ -352,7 +354,7 @@ static bool chunk_may_go(const struct updraft_client2 *client)
            stream->sent < stream->limit;
 }
 
-static void chunk(struct updraft_client2 *client,
+static void chunk(struct updraft_client2 *client, uint32_t now_ms,
                   struct updraft_client2_action *ret_action)
 {
     struct updraft_client2_stream *stream = &client->stream;
@@ -369,6 +371,11 @@ static void chunk(struct updraft_client2 *client,
         bool again = stream->sent < stream->highest || client->rounds > 0;
         client->sent_bytes += size;
         client->resent_bytes += again ? size : 0;
+    }
+    if (!stream->timing) {
+        stream->timing = true;
+        stream->timed = stream->sent;
+        stream->timed_ms = now_ms;
     }
     stream->sent++;
     if (stream->highest < stream->sent) {

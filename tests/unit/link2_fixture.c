@@ -175,10 +175,11 @@ static void start_value(struct link2 *link, const struct link2_file *file,
     memcpy(value + 2, source + action->offset_bytes, action->size_bytes);
     link->chunk_count++;
     updraft_client2_written(&link->client, 0, link->now_ms);
+    link->data_due_ms = later(link->now_ms + jitter(link), link->data_due_ms);
+    link->data_due_ms += link->faults.value_ms;
     if (happens(link, link->faults.lose_data)) {
         return;
     }
-    link->data_due_ms = later(link->now_ms + jitter(link), link->data_due_ms);
     enqueue(link, VALUE, link->data_due_ms, value, action->size_bytes + 2u);
 }
 

@@ -34,6 +34,7 @@ struct link2_faults {
     uint32_t again; /* again up to late_ms later, out of order */
     uint32_t late_ms;
     uint32_t jitter_ms; /* of everything */
+    uint32_t value_ms;  /* each Data value keeps the link busy for so long */
     bool overtaking;    /* data and Control writes pass each other */
 };
 

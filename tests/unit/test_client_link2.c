@@ -223,6 +223,26 @@ static void what_the_device_says_of_the_manifest_is_told(void **state)
     assert_int_equal(model.range_count, 0);
 }
 
+/* A slow link with deep queues: a window takes longer than a device waits for a chunk. */
+static void a_repeated_want_does_not_fill_a_slow_link(void **state)
+{
+    (void)state;
+    uint32_t resent = 0;
+    uint32_t sent = 0;
+    for (uint32_t round = 0; round < 20; round++) {
+        new_device(SEED + round);
+        link.faults =
+            (struct link2_faults){.lose_data = 3, .value_ms = 12, .jitter_ms = 20};
+        model.window_chunks = 160;
+        assert_int_equal(update(23), 0);
+        assert_updated();
+        resent += updraft_client2_resent_bytes(&link.client);
+        sent += updraft_client2_sent_bytes(&link.client);
+    }
+    print_message("seed %u: %u of %u bytes were sent again\n", SEED, resent, sent);
+    assert_true(resent < sent / 3); /* a loss costs what was on its way */
+}
+
 /* A device that says anything at all, and often what could come next. */
 static struct link2 *hostile_link;
 
@@ -353,6 +373,7 @@ int main(void)
         TEST(a_link_that_is_lost_anywhere_costs_a_window_and_two_sectors),
         TEST(what_arrived_wrongly_is_found_and_sent_again),
         TEST(a_device_that_never_verifies_is_given_up),
+        TEST(a_repeated_want_does_not_fill_a_slow_link),
         TEST(what_the_device_says_of_the_manifest_is_told),
         TEST(a_device_that_says_anything_gets_a_bounded_number_of_writes),
     };

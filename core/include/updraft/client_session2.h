@@ -112,6 +112,9 @@ struct updraft_client2_stream {
     uint32_t wanted;    /* went back to this one last */
     uint32_t wanted_ms; /* and then */
     bool went_back;
+    bool timing; /* how long it takes until this chunk is acknowledged */
+    uint32_t timed;
+    uint32_t timed_ms;
 };
 
 /* A session's state: plain bytes, caller-allocated, may be copied at any time. All fields
@@ -143,7 +146,8 @@ struct updraft_client2 {
     uint8_t rounds;       /* of repair */
     uint32_t write_deadline_ms;
     uint32_t report_deadline_ms;
-    uint32_t progress_ms; /* when something last came nearer to the end */
+    uint32_t progress_ms;   /* when something last came nearer to the end */
+    uint32_t round_trip_ms; /* of chunks, queues on the way included */
     /* The file, sector by sector. */
     uint32_t left_bytes; /* in sectors still to be sent, as far as not acknowledged range
                           * by range */
