@@ -44,8 +44,8 @@ static void print_result(const char *section, const char *name, const char *row,
     print_seconds(whole_s);
     printf("\tinterval_ms=%g\tphy=%s\tmtu=%u\tencrypted=%d\tper_event=%u\tloss=%g"
            "\thost_us=%" PRIu32 "\tboard_host_us=%" PRIu32 "\tabsorbs=%u\tseeds=%u"
-           "\timage=%" PRIu32 "\tsector_us=%" PRIu32 "\tblock_us=%" PRIu32
-           "\tpage_us=%" PRIu32 "\n",
+           "\timage=%" PRIu32 "\tslot=%" PRIu32 "\tsector_us=%" PRIu32
+           "\tblock_us=%" PRIu32 "\tpage_us=%" PRIu32 "\n",
            air->instant ? 0 : air->interval_125us_units * 1.25,
            air->instant  ? "ideal"
            : air->phy_2m ? "2M"
@@ -53,8 +53,9 @@ static void print_result(const char *section, const char *name, const char *row,
            air->mtu, air->encrypted, air->packets_per_event_max, air->loss,
            air->central_host_us, air->board_host_us,
            settings->controller_stalls ? 0 : settings->rx_pdus, seeds_of(settings),
-           settings->image_bytes, settings->flash.sector_erase_us,
-           settings->flash.block_erase_us, settings->flash.page_program_us);
+           settings->image_bytes, settings->partition_bytes,
+           settings->flash.sector_erase_us, settings->flash.block_erase_us,
+           settings->flash.page_program_us);
     fflush(stdout);
 }
 
@@ -124,6 +125,19 @@ static void compare(void)
     }
 }
 
+/* The same for those that erase the whole slot, in one that is no larger than the image.
+ */
+static void compare_tight(void)
+{
+    for (size_t i = 0; i < bench_column_count; i++) {
+        struct bench_settings settings = bench_settings_for(&bench_columns[i], SEED);
+        settings.partition_bytes = settings.image_bytes;
+        for (size_t k = 0; k < bench_peer_count; k++) {
+            run_generator("tight", bench_columns[i].label, bench_peers[k], settings);
+        }
+    }
+}
+
 /* Flash that takes no time: how near updraft comes to the limit of the link. */
 static void radio_bound(void)
 {
@@ -145,6 +159,38 @@ static void radio_bound(void)
                          kind % 2 == 0 ? "encrypted" : "plain", intervals[ci] * 1.25,
                          loss == 1 ? ", 5 % lost" : "");
                 run_all("radio", name, &settings, false);
+            }
+        }
+    }
+    static const uint16_t mtus[] = {23, 185, 247, 256, 498};
+    for (size_t i = 0; i < sizeof(mtus) / sizeof(mtus[0]); i++) {
+        struct bench_settings settings = bench_settings_for(&bench_columns[0], SEED);
+        settings.flash = no_flash;
+        settings.air.mtu = mtus[i];
+        char name[64];
+        snprintf(name, sizeof(name), "1M encrypted, 30 ms, MTU %u", mtus[i]);
+        run_all("radio", name, &settings, false);
+    }
+}
+
+/* What a board's host takes until it has a PDU. */
+static void board_hosts(void)
+{
+    static const uint32_t times_us[] = {0, 100, 300, 1000, 3000};
+    static const char *const links[] = {"bluez-50", "bluez-7", "c3-7"};
+    for (size_t i = 0; i < bench_column_count; i++) {
+        for (size_t link = 0; link < sizeof(links) / sizeof(links[0]); link++) {
+            if (strcmp(bench_columns[i].name, links[link]) != 0) {
+                continue;
+            }
+            for (size_t k = 0; k < sizeof(times_us) / sizeof(times_us[0]); k++) {
+                struct bench_settings settings =
+                    bench_settings_for(&bench_columns[i], SEED);
+                settings.air.board_host_us = times_us[k];
+                char name[96];
+                snprintf(name, sizeof(name), "%s; %" PRIu32 " us", bench_columns[i].label,
+                         times_us[k]);
+                run_all("host", name, &settings, true);
             }
         }
     }
@@ -191,10 +237,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(void);
-    } sections[] = {{"compare", compare},
-                    {"radio", radio_bound},
-                    {"flash", flash_bound},
-                    {"stall", stalls}};
+    } sections[] = {{"compare", compare},   {"tight", compare_tight},
+                    {"radio", radio_bound}, {"flash", flash_bound},
+                    {"stall", stalls},      {"host", board_hosts}};
     bool known = false;
     describe(&bench_saturating);
     for (size_t i = 0; i < bench_peer_count; i++) {
@@ -211,7 +256,7 @@ int main(int argc, char **argv)
         }
     }
     if (!known) {
-        fprintf(stderr, "usage: updraft-bench [compare|radio|flash|stall]\n");
+        fprintf(stderr, "usage: updraft-bench [compare|tight|radio|flash|stall|host]\n");
         return 2;
     }
     return failures > 0;

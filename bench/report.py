@@ -101,6 +101,7 @@ SETTINGS = [
     ("*board's host, a PDU*", lambda s: milliseconds(s["board_host_us"])),
     ("*flash: sector, block, page*", flash_of),
     ("*controller during a stall*", stall_of),
+    ("*slot that some erase whole*", lambda s: f"{int(s['slot']) / (1 << 20):g} MiB"),
 ]
 
 
@@ -121,7 +122,8 @@ def ratio(a, b):
     return f"{a / b:.2f}" if a and b else "-"
 
 
-def comparison(results, cases, section="compare"):
+def comparison(results, cases):
+    section = "compare"
     ours = [results.get(section, case, OURS) for case in cases]
     limits = [results.get(section, case, LIMIT) for case in cases]
     best = [results.best_peer(section, case) for case in cases]
@@ -142,6 +144,10 @@ def comparison(results, cases, section="compare"):
     rows.append(["updraft / best peer"] +
                 [f"{ratio(a.kb_per_s, b.kb_per_s)} ({results.labels[b.row]})"
                  for a, b in zip(ours, best)])
+    tight = [results.best_peer("tight", case) for case in cases]
+    rows.append(["updraft / best peer, were the slot no larger than the image"] +
+                [f"{ratio(a.kb_per_s, b.kb_per_s)} ({results.labels[b.row]})"
+                 for a, b in zip(ours, tight)])
     rows.append(["updraft / original, MTU at most 256"] +
                 [ratio(a.kb_per_s, b.kb_per_s) for a, b in zip(ours, original)])
     return table(["kB/s (time)"] + cases, rows)
@@ -205,6 +211,22 @@ def stall(results):
                   "best peer, session", "updraft / best peer, by rate"], rows)
 
 
+def hosts(results):
+    rows = []
+    for case in results.cases("host"):
+        ours, limit = results.get("host", case, OURS), results.get("host", case, LIMIT)
+        best = results.best_peer("host", case)
+        original = results.get("host", case, ORIGINAL)
+        rows.append([case.split("; ")[0], milliseconds(ours.settings["board_host_us"]),
+                     stall_of(ours.settings), flash_of(ours.settings),
+                     number(ours.kb_per_s), number(limit.kb_per_s),
+                     f"{number(best.kb_per_s)} ({results.labels[best.row]})",
+                     number(original.kb_per_s)])
+    return table(["link", "board's host, a PDU", "controller during a stall",
+                  "flash: sector, block, page", "updraft, kB/s", "limit of the link, kB/s",
+                  "best peer, kB/s", "original, MTU at most 256, kB/s"], rows)
+
+
 INTRODUCTION = """# Protocols side by side
 
 Written by `./run bench`; do not edit. Every figure comes from virtual time, the same on every
@@ -223,6 +245,8 @@ below. kB/s are 1000 bytes of the image a second.
   holds as many PDUs as the tables say, or stalls too.
 - An event ends at a lost PDU, one draw for each PDU each way.
 - What a host takes for a frame, or until it has a PDU, is assumed.
+- Peers that erase before the first byte know no size and erase the whole slot, here of 1.5 MiB
+  as in a table of two slots in 4 MiB; one line says what a slot of the image's size changes.
 - The *limit of the link* is a sender of write commands that never pauses, on the same link and
   seeds: values of 495 bytes where they fit, else 244 or MTU - 3, to a board without flash.
 """
@@ -249,6 +273,7 @@ def page(results):
         "with 16 KiB of buffers could receive and write the image on this link, when flash "
         "operations stop its processor. It is not computed for controllers that stall.\n",
         stall(results), "",
+        "## By the time until the board's host has a PDU\n", hosts(results), "",
         "## What is modelled of the other protocols\n", "\n".join(notes), ""])
 
 
