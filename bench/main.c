@@ -107,12 +107,15 @@ static void run_updraft(const char *section, const char *name,
 static void run_all(const char *section, const char *name,
                     const struct bench_settings *settings, bool peers)
 {
+    bool compared = strcmp(section, "compare") == 0;
     run_generator(section, name, &bench_saturating, *settings);
     for (size_t i = 0; peers && i < bench_peer_count; i++) {
         run_generator(section, name, bench_peers[i], *settings);
     }
     for (size_t i = 0; i < bench_world_row_count; i++) {
-        run_updraft(section, name, &bench_world_rows[i], *settings);
+        if (compared || !bench_world_rows[i].compare_alone) {
+            run_updraft(section, name, &bench_world_rows[i], *settings);
+        }
     }
 }
 
@@ -202,7 +205,9 @@ static void flash_bound(void)
     struct bench_settings settings = bench_settings_for(&bench_columns[0], SEED);
     settings.air = *sim_air_profile("ideal");
     for (size_t i = 0; i < bench_world_row_count; i++) {
-        run_updraft("flash", "ideal air", &bench_world_rows[i], settings);
+        if (!bench_world_rows[i].compare_alone) {
+            run_updraft("flash", "ideal air", &bench_world_rows[i], settings);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ WIDTH, LEFT, RIGHT = 960, 250, 30
 ROW, TOP, LEGEND_ROW = 30, 96, 20
 LOW, HIGH = 2, 200  # kB/s
 TICKS = [2, 5, 10, 20, 50, 100, 200]
-OURS_COLOUR = "#c0392b"
+OURS_COLOURS = ["#c0392b", "#e6a49c"]  # the last of ours; the others
 # Grey for the original, else a hue for each family of protocols.
 COLOURS = ["#555555", "#999999", "#1f77b4", "#2ca02c", "#98df8a", "#4fa3d8", "#9467bd",
            "#e377c2", "#ff7f0e", "#17becf"]
@@ -44,7 +44,7 @@ def _style(names, ours):
     styles, peer = {}, 0
     for name in names:
         if name in ours:
-            styles[name] = ("circle", OURS_COLOUR, 7.5)
+            styles[name] = ("circle", OURS_COLOURS[name != ours[-1]], 7.5)
         else:
             styles[name] = (SHAPES[peer % len(SHAPES)], COLOURS[peer % len(COLOURS)], 5.0)
             peer += 1

@@ -244,7 +244,8 @@ below. kB/s are 1000 bytes of the image a second.
 - While a flash operation runs, the board's processor stands still; its controller goes on and
   holds as many PDUs as the tables say, or stalls too.
 - An event ends at a lost PDU, one draw for each PDU each way.
-- What a host takes for a frame, or until it has a PDU, is assumed.
+- What a host takes for a frame, or until it has a PDU, is assumed. Reading flash and hashing
+  take no time.
 - Peers that erase before the first byte know no size and erase the whole slot, here of 1.5 MiB
   as in a table of two slots in 4 MiB; one line says what a slot of the image's size changes.
 - The *limit of the link* is a sender of write commands that never pauses, on the same link and

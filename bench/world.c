@@ -36,7 +36,16 @@ static double seconds(uint64_t from_us, uint64_t to_us)
     return to_us > from_us ? (double)(to_us - from_us) / 1e6 : 0;
 }
 
+static void choose_protocol_1(struct world_flow_options *options)
+{
+    options->protocol_max = 1;
+}
+
 const struct bench_world_row bench_world_rows[] = {
+    {.name = "updraft-1",
+     .label = "updraft, protocol 1",
+     .choose = choose_protocol_1,
+     .compare_alone = true},
     {.name = "updraft", .label = "updraft"},
 };
 const size_t bench_world_row_count =

@@ -21,6 +21,7 @@ struct bench_world_row {
     const char *label;
     /* Sets what differs from the client's own choice; NULL: nothing. */
     void (*choose)(struct world_flow_options *options);
+    bool compare_alone; /* of no interest beside the bounds */
 };
 extern const struct bench_world_row bench_world_rows[];
 extern const size_t bench_world_row_count;
