@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 
 from bleak import BleakClient, BleakScanner
+from bleak.backends.bluezdbus import manager
 from bleak.exc import BleakError
 
 CONTROL = "7ad671aa-21c0-46a4-b722-270e3ae3d830"
@@ -45,10 +46,25 @@ async def version(address, limit_s=RETURN_S):
             device = await find(address)
             async with BleakClient(device, timeout=CONNECT_S) as client:
                 return bytes(await client.read_gatt_char(FIRMWARE_REVISION)).decode()
-        except (AssertionError, BleakError, TimeoutError):
+        except (AssertionError, BleakError, KeyError, TimeoutError) as error:
             if loop.time() > deadline:
                 raise
+            if isinstance(error, KeyError):
+                # bleak 0.22 keeps services that BlueZ has removed from a device that stays.
+                manager._global_instances.clear()
             await asyncio.sleep(0.2)
+
+
+async def subscribe(client, characteristic, callback):
+    """Learning the MTU, bleak may have acquired notifications and closed the socket at once:
+    BlueZ refuses another listener until it has noticed."""
+    while True:
+        try:
+            return await client.start_notify(characteristic, callback)
+        except BleakError as error:
+            if "Notify acquired" not in str(error):
+                raise
+            await asyncio.sleep(0.01)
 
 
 async def update(address, image, response=True):
@@ -65,7 +81,8 @@ async def update(address, image, response=True):
         data = service.get_characteristic(DATA)
         await client._backend._acquire_mtu()  # bleak's way to learn the MTU from BlueZ
         packet_size = min(client.mtu_size - 3, 512)
-        await client.start_notify(control, lambda _sender, value: answers.put_nowait(value))
+        await subscribe(client, control,
+                        lambda _sender, value: answers.put_nowait(value))
         await client.write_gatt_char(data, packet_size.to_bytes(2, "little"), response=True)
 
         async def ask(opcode, limit_s):
