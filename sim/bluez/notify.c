@@ -357,8 +357,14 @@ void notify_value(struct characteristic *characteristic, const uint8_t *bytes,
         /* Full: the notification is lost without a word, as bluetoothd loses it. */
         (void)!send(characteristic->notify_socket.socket, bytes, size,
                     MSG_DONTWAIT | MSG_NOSIGNAL);
-    } else if (characteristic->notifying) {
-        changed(characteristic, "Value");
+    }
+    /* One signal for each client, also before its CCCD write is answered; and as signals
+     * are for everybody, each client sees all of them. */
+    for (const struct notify_client *client = characteristic->notify_clients;
+         client != NULL; client = client->next) {
+        if (client->registered) {
+            changed(characteristic, "Value");
+        }
     }
 }
 

@@ -85,19 +85,19 @@ async def update(address, image, response=True):
                         lambda _sender, value: answers.put_nowait(value))
         await client.write_gatt_char(data, packet_size.to_bytes(2, "little"), response=True)
 
-        async def ask(opcode, limit_s):
+        async def ask(opcode, ack, nak, limit_s):
             await client.write_gatt_char(control, bytes([opcode]), response=True)
             while True:
                 answer = await asyncio.wait_for(answers.get(), limit_s)
-                if len(answer) == 1:  # others are not protocol 1's
-                    return answer[0]
+                if bytes(answer) in (bytes([ack]), bytes([nak])):  # others are not for us
+                    return answer[0] == ack
 
-        if await ask(REQUEST, REQUEST_S) != REQUEST_ACK:
+        if not await ask(REQUEST, REQUEST_ACK, REQUEST_NAK, REQUEST_S):
             raise Refused("REQUEST")
         for offset in range(0, len(image), packet_size):
             packet = image[offset:offset + packet_size].ljust(packet_size, b"\xff")
             await client.write_gatt_char(data, packet, response=response)
-        if await ask(DONE, DONE_S) != DONE_ACK:
+        if not await ask(DONE, DONE_ACK, DONE_NAK, DONE_S):
             raise Refused("DONE")
         await asyncio.wait_for(gone.wait(), RETURN_S)  # it restarts
     finally:

@@ -5,6 +5,7 @@
 import pathlib
 
 import pytest
+from bleak import BleakClient
 from bleak.exc import BleakError
 
 import protocol1
@@ -26,6 +27,20 @@ async def test_independent_client_updates_by_write_commands(simulate, image):
     sim = simulate(f"esp32,image={image('1.0.0')}")
     new = pathlib.Path(image("1.1.0")).read_bytes()
     await protocol1.update(ADDRESS, new, response=False)
+    assert await protocol1.version(ADDRESS) == "1.1.0"
+    await sim.logged("updraft: confirmed")
+
+
+async def test_client_beside_a_listening_program_hears_answers_twice(simulate, image):
+    """The other program only listens; BlueZ then tells everybody everything twice."""
+    sim = simulate(f"esp32,image={image('1.0.0')}")
+    device = await protocol1.find(ADDRESS)
+    async with BleakClient(device) as other:
+        heard = []
+        await other.start_notify(protocol1.CONTROL, lambda _, value: heard.append(value[0]),
+                                 bluez={"use_start_notify": True})
+        await protocol1.update(ADDRESS, pathlib.Path(image("1.1.0")).read_bytes())
+    assert heard == [protocol1.REQUEST_ACK] * 2 + [protocol1.DONE_ACK] * 2
     assert await protocol1.version(ADDRESS) == "1.1.0"
     await sim.logged("updraft: confirmed")
 

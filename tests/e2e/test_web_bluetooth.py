@@ -70,6 +70,6 @@ async def test_page_loses_no_notification_of_many(page):
             await control.writeValueWithResponse(Uint8Array.of(REQUEST));
         const seen = [];
         for (let i = 0; i < 200; i++)
-            seen.push(await answer());
+            seen.push(await nextAnswer());
         return seen.filter(opcode => opcode === REQUEST_ACK).length;
     })()""") == 200
