@@ -13,6 +13,9 @@
 
 /* Longer than the flow waits: it is the flow that gives up. */
 #define CONNECT_LIMIT_MS 60000u
+/* A link whose other side does not answer ends by its supervision timeout only; the
+ * transport's contract is shorter. */
+#define DISCONNECT_LIMIT_US 4000000u
 
 /* Advertising data types of the Core Specification Supplement, Part A. */
 #define AD_UUID128_SOME  0x06u
@@ -55,6 +58,9 @@ struct sim_transport {
     bool connected;  /* CONNECTED was reported */
     bool connecting; /* connect was called, DISCONNECTED not yet reported */
     bool closing;    /* disconnect was called */
+    bool waiting;    /* connect was called, and the former link is not over */
+    sim_loop_t *loop;
+    sim_event_t disconnect_limit;
     sim_peer_t *peer;
     uint16_t handles[UPDRAFT_CHARACTERISTIC_COUNT]; /* 0: not there */
     uint16_t control_cccd;
@@ -142,7 +148,9 @@ static void end_connection(sim_transport_t *transport, int status)
     }
     transport->connecting = false;
     transport->connected = false;
+    transport->waiting = false;
     transport->peer = NULL;
+    sim_loop_cancel(transport->loop, &transport->disconnect_limit);
     report(transport, &(struct updraft_transport_event){
                           .kind = UPDRAFT_TRANSPORT_DISCONNECTED,
                           .status = transport->closing ? 0 : status,
@@ -161,9 +169,17 @@ static void on_disconnected(void *context, sim_peer_t *peer, uint8_t reason)
 {
     sim_transport_t *transport = context;
     (void)reason;
-    if (peer == transport->peer) {
+    if (peer == transport->peer && transport->waiting) {
+        transport->waiting = false;
+        sim_central_connect(transport->central, peer, CONNECT_LIMIT_MS);
+    } else if (peer == transport->peer) {
         end_connection(transport, UPDRAFT_ERROR_LINK_LOST);
     }
+}
+
+static void on_disconnect_limit(void *context)
+{
+    end_connection(context, UPDRAFT_ERROR_LINK_LOST);
 }
 
 static void note(sim_transport_t *transport, enum updraft_characteristic which,
@@ -216,7 +232,7 @@ static void find_characteristics(sim_transport_t *transport)
 static void on_resolved(void *context, sim_peer_t *peer)
 {
     sim_transport_t *transport = context;
-    if (peer != transport->peer) {
+    if (peer != transport->peer || transport->waiting) {
         return;
     }
     find_characteristics(transport);
@@ -307,6 +323,9 @@ sim_transport_t *sim_transport_new(const struct sim_central_config *config,
         .services_changed = on_services_changed,
     };
     sim_transport_t *transport = sim_arena_alloc(config->arena, sizeof(*transport));
+    transport->loop = config->loop;
+    transport->disconnect_limit.fire = on_disconnect_limit;
+    transport->disconnect_limit.context = transport;
     transport->report = report_to;
     transport->context = context;
     transport->central = sim_central_new(config, &ops, transport);
@@ -342,7 +361,10 @@ static int op_connect(void *context, const struct updraft_address *address)
     transport->peer = peer;
     transport->connecting = true;
     transport->closing = false;
-    sim_central_connect(transport->central, peer, CONNECT_LIMIT_MS);
+    transport->waiting = sim_peer_connected(peer);
+    if (!transport->waiting) {
+        sim_central_connect(transport->central, peer, CONNECT_LIMIT_MS);
+    }
     return 0;
 }
 
@@ -353,6 +375,8 @@ static int op_disconnect(void *context)
         return UPDRAFT_ERROR_STATE;
     }
     transport->closing = true;
+    transport->waiting = false;
+    sim_loop_after(transport->loop, &transport->disconnect_limit, DISCONNECT_LIMIT_US);
     sim_central_disconnect(transport->central, transport->peer);
     return 0;
 }
