@@ -85,4 +85,4 @@ def simulate(updraft_sim, tmp_path, monkeypatch):
 
     yield start
     for sim in running:
-        sim.close()
+        sim.end()

@@ -62,6 +62,14 @@ class Simulation:
         self.process.wait(LIMIT_S)
         self.process.stdout.close()
 
+    def end(self):
+        """close(), and nothing went wrong inside."""
+        self.close()
+        with open(self.log_path, encoding="utf-8") as log:
+            text = log.read()
+        assert self.process.returncode == 0, text
+        assert "ended unexpectedly" not in text, text
+
 
 def image_arguments(program, path, version, firmware="minimal", behaviour="good", size="64K",
                     chip="esp32"):

@@ -42,7 +42,7 @@ static bool wants_values(const struct characteristic *characteristic)
            characteristic->notify_socket.socket >= 0;
 }
 
-/* Writes the CCCD; notify_subscribed follows when it is answered. False: it cannot be
+/* Writes the CCCD; when it is switched on, notify_subscribed follows. False: it cannot be
  * written now. */
 static bool write_cccd(struct characteristic *characteristic, bool on)
 {
@@ -51,8 +51,9 @@ static bool write_cccd(struct characteristic *characteristic, bool on)
     if (on) {
         value[0] = (characteristic->base.properties & PROPERTY_NOTIFY) != 0 ? 1 : 2;
     }
+    /* Nobody waits for the end of what is switched off. */
     struct operation *operation =
-        operation_new(OPERATION_SUBSCRIBE, on ? &characteristic->base : NULL, NULL);
+        on ? operation_new(OPERATION_SUBSCRIBE, &characteristic->base, NULL) : NULL;
     if (!sim_central_write(device->adapter->central, device->peer,
                            characteristic->cccd_handle, value, sizeof(value), true,
                            (uint64_t)(uintptr_t)operation)) {
