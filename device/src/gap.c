@@ -35,6 +35,9 @@
 #define NAME_SIZE_MAX     29u
 
 #define ADVERTISE_RETRY_MS 1000u
+/* NimBLE of ESP-IDF 5.5 ends advertising without a word when a link did not come about
+ * (BT_NIMBLE_ENABLE_CONN_REATTEMPT): so this often we look. */
+#define LOOK_MS 2000u
 
 static const char *const TAG = "updraft";
 static const ble_uuid128_t service_uuid = BLE_UUID128_INIT(UPDRAFT_P1_SERVICE_UUID_BYTES);
@@ -44,6 +47,7 @@ static uint8_t own_address_type;
 static _Atomic bool told;
 static _Atomic bool advertise_again;
 static _Atomic uint32_t not_before_ms;
+static uint32_t look_ms; /* update task only */
 
 static void on_sync(void);
 static void on_reset(int reason);
@@ -58,6 +62,7 @@ esp_err_t updraft_gap_init(const char *new_name)
 {
     set_name(new_name);
     atomic_store(&advertise_again, false);
+    look_ms = updraft_now_ms() + LOOK_MS;
     esp_err_t err = nimble_port_init();
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "NimBLE does not start: %s", esp_err_to_name(err));
@@ -85,18 +90,19 @@ void updraft_gap_run(void)
 
 uint32_t updraft_gap_poll(void)
 {
-    if (!atomic_load(&advertise_again)) {
-        return 0;
-    }
-    int32_t left_ms = (int32_t)(atomic_load(&not_before_ms) - updraft_now_ms());
+    uint32_t now_ms = updraft_now_ms();
+    uint32_t due_ms =
+        atomic_load(&advertise_again) ? atomic_load(&not_before_ms) : look_ms;
+    int32_t left_ms = (int32_t)(due_ms - now_ms);
     if (left_ms > 0) {
         return (uint32_t)left_ms;
     }
     atomic_store(&advertise_again, false);
+    look_ms = now_ms + LOOK_MS;
     if (ble_hs_synced()) { /* if not, on_sync will do it */
         advertise();
     }
-    return atomic_load(&advertise_again) ? ADVERTISE_RETRY_MS : 0;
+    return atomic_load(&advertise_again) ? ADVERTISE_RETRY_MS : LOOK_MS;
 }
 
 static void host_task(void *argument)

@@ -42,6 +42,9 @@ static const struct sim_nimble_binding binding = {
     .device_name_max = CONFIG_BT_NIMBLE_GAP_DEVICE_NAME_MAX_LEN,
     .appearance = CONFIG_BT_NIMBLE_SVC_GAP_APPEARANCE,
     .gatt_caching = MYNEWT_VAL(BLE_GATT_CACHING),
+#ifdef CONFIG_BT_NIMBLE_ENABLE_CONN_REATTEMPT
+    .reattempt = true,
+#endif
     .dis_serial_number = MYNEWT_VAL(BLE_SVC_DIS_SERIAL_NUMBER_READ_PERM) >= 0,
     .dis_hardware_revision = MYNEWT_VAL(BLE_SVC_DIS_HARDWARE_REVISION_READ_PERM) >= 0,
     .dis_firmware_revision = MYNEWT_VAL(BLE_SVC_DIS_FIRMWARE_REVISION_READ_PERM) >= 0,

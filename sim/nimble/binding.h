@@ -35,6 +35,7 @@ struct sim_nimble_binding {
     uint8_t device_name_max;
     uint16_t appearance;
     bool gatt_caching;
+    bool reattempt; /* BT_NIMBLE_ENABLE_CONN_REATTEMPT */
     /* Characteristics of the Device Information service besides the model number. */
     bool dis_serial_number;
     bool dis_hardware_revision;

@@ -195,11 +195,11 @@ static void describe(const struct nimble *n, const struct connection *c,
 
 /* With BT_NIMBLE_ENABLE_CONN_REATTEMPT, the default on all chips but the first, NimBLE
  * tells nothing of the end of a link that never came about, even if it told of its
- * beginning: it advertises again. */
+ * beginning: it advertises again, or means to. */
 static bool ends_in_silence(const struct nimble *n, const struct connection *c,
                             int reason)
 {
-    if (sim_board_chip(n->board)->chip_id == 0) {
+    if (sim_board_chip(n->board)->chip_id == 0 || !n->binding->reattempt) {
         return false;
     }
     return reason == BLE_HS_HCI_ERR(BLE_ERR_CONN_ESTABLISHMENT) ||

@@ -155,8 +155,11 @@ int ble_gap_adv_start(uint8_t own_addr_type, const ble_addr_t *direct_addr,
 
 void gap_adv_again(struct nimble *n, const struct advertising *before)
 {
-    if (n->advertising.active) {
-        return;
+    if (n->advertising.active && enable(0) == 0) {
+        memset(&n->advertising, 0, sizeof(n->advertising));
+    }
+    if (nimble_since(n, 5, 5)) {
+        return; /* it starts without parameters, which is refused */
     }
     n->advertising = *before;
     if (enable(1) != 0) {

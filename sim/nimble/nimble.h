@@ -379,7 +379,7 @@ void gap_phy_updated(struct nimble *n, const uint8_t *p);
 
 /* gap_adv.c */
 void gap_adv_finished(struct nimble *n, int reason);
-/* Starts it as it was, if it does not run. */
+/* After a link that did not come about: stops it, and before 5.5 starts it as it was. */
 void gap_adv_again(struct nimble *n, const struct advertising *before);
 TickType_t gap_adv_timer(struct nimble *n);
 

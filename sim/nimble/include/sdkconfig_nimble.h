@@ -26,6 +26,8 @@
 #ifndef CONFIG_BT_NIMBLE_PINNED_TO_CORE
 #define CONFIG_BT_NIMBLE_PINNED_TO_CORE 0
 #endif
+/* Off on the first chip: there the board decides. */
+#define CONFIG_BT_NIMBLE_ENABLE_CONN_REATTEMPT 1
 #ifndef CONFIG_BT_NIMBLE_MSYS_1_BLOCK_COUNT
 #define CONFIG_BT_NIMBLE_MSYS_1_BLOCK_COUNT 12
 #endif
