@@ -12,6 +12,7 @@
 #include "updraft/protocol1.h"
 
 #define FLASH_SIZE     (4u << 20)
+#define SECTORS        (FLASH_SIZE / SIM_FLASH_SECTOR)
 #define CENTRALS       3u
 #define SETTLE_MS      20000u
 #define QUIET_MS       120000u /* every limit of an update is over */
@@ -49,6 +50,7 @@ struct noise {
     struct raw *raws[CENTRALS];
     size_t sent[CENTRALS]; /* of the image, since the last REQUEST */
     uint8_t *flash;        /* as it was when it began */
+    uint32_t wear[SECTORS];
     uint64_t operations;
     uint32_t boots;
     char running[17];
@@ -135,6 +137,9 @@ static void begin(struct noise *noise, const struct scene *scene, uint64_t seed)
     noise->flash = malloc(FLASH_SIZE);
     assert_non_null(noise->flash);
     memcpy(noise->flash, sim_flash_bytes(noise->world->flash), FLASH_SIZE);
+    for (uint32_t sector = 0; sector < SECTORS; sector++) {
+        noise->wear[sector] = sim_flash_wear(noise->world->flash, sector);
+    }
 }
 
 static void end(struct noise *noise)
@@ -171,6 +176,23 @@ static bool otadata_is_fine(const struct noise *noise, uint32_t offset)
     return true;
 }
 
+/* An erase leaves no trace in a sector that was blank before, except of wear. */
+static bool is_erased_outside(const struct noise *noise,
+                              const struct sim_partition *target,
+                              const struct sim_partition *otadata)
+{
+    for (uint32_t sector = 0; sector < SECTORS; sector++) {
+        uint32_t at = sector * SIM_FLASH_SECTOR;
+        bool allowed = (at >= target->offset && at < target->offset + target->size) ||
+                       (at >= otadata->offset && at < otadata->offset + otadata->size);
+        if (!allowed &&
+            sim_flash_wear(noise->world->flash, sector) != noise->wear[sector]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check(const struct noise *noise)
 {
     world_t *world = noise->world;
@@ -186,7 +208,8 @@ static void check(const struct noise *noise)
     const struct sim_partition otadata = *fixture_part(world, "otadata");
     if (!is_unchanged(noise, 0, otadata.offset) ||
         !is_unchanged(noise, otadata.offset + otadata.size, target.offset) ||
-        !is_unchanged(noise, target.offset + target.size, FLASH_SIZE)) {
+        !is_unchanged(noise, target.offset + target.size, FLASH_SIZE) ||
+        is_erased_outside(noise, &target, &otadata)) {
         fail_noise(noise, "flash outside the target slot changed");
     }
     if (!otadata_is_fine(noise, otadata.offset)) {
