@@ -275,12 +275,25 @@ static void interrupted(struct job *job, int signals, const sigset_t *set)
     (void)sigprocmask(SIG_UNBLOCK, set, NULL);
 }
 
+/* Signals that ask the program to end, without those that its parent had it ignore
+ * (nohup, a script's background job): a blocked signal would come through all the same.
+ */
+static void fill_signals(sigset_t *ret_set)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    (void)sigemptyset(ret_set);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        struct sigaction action;
+        if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN) {
+            (void)sigaddset(ret_set, numbers[i]);
+        }
+    }
+}
+
 void job_run(struct job *job)
 {
     sigset_t set;
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGTERM);
+    fill_signals(&set);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
     int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     struct pollfd fds[] = {

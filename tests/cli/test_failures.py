@@ -15,7 +15,7 @@ from simulated import LARGE, LIMIT_S, last_line
 @pytest.fixture(scope="module")
 def boards(simulator, image):
     """Boards enough that each test that changes one has it to itself."""
-    wishes = [f"board{i},image={image('1.0.0')}" for i in range(6)]
+    wishes = [f"board{i},image={image('1.0.0')}" for i in range(7)]
     with simulator(*wishes) as running:
         yield running
 
@@ -154,9 +154,9 @@ def test_an_interrupted_scan_shows_what_was_heard(one_board):
     assert "24:0A:C4:00:00:12" in stdout and stderr.endswith("updraft: interrupted\n")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_update_leaves_the_device_as_it_was(boards, image, number):
-    index = 2 if number == signal.SIGINT else 3
+    index = {signal.SIGINT: 2, signal.SIGTERM: 3, signal.SIGHUP: 6}[number]
     process = start_transfer(boards, index, image("2.0.0", size=LARGE))
     process.send_signal(number)
     finished, stderr, status = last_line(process)
@@ -190,6 +190,17 @@ def test_a_second_interrupt_ends_the_program_at_once(boards, image):
     process.communicate(timeout=LIMIT_S)
     assert process.returncode == -signal.SIGINT
     boards.tool("bluez", "refuse", "Disconnect", "silence", "0")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_that_the_parent_ignores_is_ignored(one_board, number):
+    process = one_board.start("scan", "-vv", "--timeout", "1",
+                              preexec_fn=lambda: signal.signal(number, signal.SIG_IGN))
+    while "heard" not in process.stderr.readline():
+        pass
+    process.send_signal(number)
+    process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0
 
 
 def test_a_reader_that_goes_away_ends_the_job(one_board):
