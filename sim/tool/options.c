@@ -27,6 +27,7 @@ enum {
     OPTION_CACHE,
     OPTION_FORGET,
     OPTION_FIRMWARE_DIR,
+    OPTION_VHCI,
 };
 
 static const char usage[] =
@@ -53,6 +54,8 @@ static const char usage[] =
     "  --forget SECONDS  devices vanish when unused for so long (30)\n"
     "  --firmware-dir DIR\n"
     "                    where firmware modules are\n"
+    "  --vhci            the adapters are this computer's (/dev/vhci), for its own\n"
+    "                    bluetoothd; no BlueZ is emulated, and no bus started\n"
     "  -v                boot logs on stderr\n"
     "  -h, --help\n"
     "\n"
@@ -247,6 +250,9 @@ static int read_option(struct tool_options *options, int option, char *argument)
     case OPTION_FIRMWARE_DIR:
         options->firmware_dir = argument;
         return 0;
+    case OPTION_VHCI:
+        options->vhci = true;
+        return 0;
     default: /* 'v' */
         options->verbose = true;
         return 0;
@@ -267,6 +273,7 @@ int tool_options_read(int argc, char **argv, struct tool_options *ret_options,
         {"cache", required_argument, NULL, OPTION_CACHE},
         {"forget", required_argument, NULL, OPTION_FORGET},
         {"firmware-dir", required_argument, NULL, OPTION_FIRMWARE_DIR},
+        {"vhci", no_argument, NULL, OPTION_VHCI},
         {"verbose", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},

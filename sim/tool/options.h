@@ -37,6 +37,7 @@ struct tool_options {
     const char *state; /* NULL: a temporary folder */
     const char *firmware_dir;
     bool cache;
+    bool vhci; /* adapters for this kernel, in place of the emulated BlueZ */
     bool verbose;
     uint32_t temporary_ms;
     char **command; /* NULL: none; ends with NULL */

@@ -137,8 +137,10 @@ static int on_exit_of_command(sd_event_source *source, const siginfo_t *info,
 static _Noreturn void run_command(const struct supervisor *supervisor)
 {
     char **command = supervisor->options.command;
-    setenv("DBUS_SYSTEM_BUS_ADDRESS", supervisor->bus_address, 1);
-    setenv("DBUS_SESSION_BUS_ADDRESS", supervisor->bus_address, 1);
+    if (supervisor->bluez != NULL) {
+        setenv("DBUS_SYSTEM_BUS_ADDRESS", supervisor->bus_address, 1);
+        setenv("DBUS_SESSION_BUS_ADDRESS", supervisor->bus_address, 1);
+    }
     setenv("UPDRAFT_SIM", supervisor->control_path, 1);
     execvp(command[0], command);
     int error = errno;
@@ -149,8 +151,10 @@ static _Noreturn void run_command(const struct supervisor *supervisor)
 static int start_command(struct supervisor *supervisor)
 {
     if (supervisor->options.command == NULL) {
-        printf("export DBUS_SYSTEM_BUS_ADDRESS='%s'\n", supervisor->bus_address);
-        printf("export DBUS_SESSION_BUS_ADDRESS='%s'\n", supervisor->bus_address);
+        if (supervisor->bluez != NULL) {
+            printf("export DBUS_SYSTEM_BUS_ADDRESS='%s'\n", supervisor->bus_address);
+            printf("export DBUS_SESSION_BUS_ADDRESS='%s'\n", supervisor->bus_address);
+        }
         printf("export UPDRAFT_SIM='%s'\n", supervisor->control_path);
         return fflush(stdout);
     }
@@ -200,6 +204,16 @@ static int start_bluez(struct supervisor *supervisor)
     return result;
 }
 
+/* What the boards are seen by: the kernel's Bluetooth, or the emulated BlueZ. */
+static int start_computer(struct supervisor *supervisor)
+{
+    if (supervisor->options.vhci) {
+        return vhci_start(supervisor);
+    }
+    int result = bus_start(supervisor);
+    return result < 0 ? result : start_bluez(supervisor);
+}
+
 static int start(struct supervisor *supervisor)
 {
     supervisor->arena = sim_arena_new(ARENA_SIZE);
@@ -213,9 +227,8 @@ static int start(struct supervisor *supervisor)
         return result;
     }
     if (watch_signals(supervisor) < 0 || folder_make(supervisor) < 0 ||
-        bus_start(supervisor) < 0 || start_bluez(supervisor) < 0 ||
-        control_start(supervisor) < 0 || boards_make(supervisor) < 0 ||
-        start_command(supervisor) < 0) {
+        start_computer(supervisor) < 0 || control_start(supervisor) < 0 ||
+        boards_make(supervisor) < 0 || start_command(supervisor) < 0) {
         return -1;
     }
     return 0;
@@ -238,7 +251,10 @@ static void stop(struct supervisor *supervisor)
     end_command(supervisor);
     control_stop(supervisor);
     boards_stop(supervisor);
-    sim_bluez_free(supervisor->bluez);
+    if (supervisor->bluez != NULL) {
+        sim_bluez_free(supervisor->bluez);
+    }
+    vhci_stop(supervisor);
     bus_stop(supervisor);
     folder_remove(supervisor);
     sd_event_unref(supervisor->event);

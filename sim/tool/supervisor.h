@@ -44,6 +44,14 @@ struct board {
     struct connection *asking; /* waits for statistics */
 };
 
+/* An adapter that the kernel has. */
+struct vhci {
+    struct supervisor *supervisor;
+    sim_controller_t *controller;
+    int file;
+    sd_event_source *source;
+};
+
 /* One verb that acts on this supervisor. */
 struct connection {
     struct supervisor *supervisor;
@@ -63,7 +71,9 @@ struct supervisor {
     sim_arena_t *arena;
     sim_loop_t *loop;
     sim_air_t *air;
-    sim_bluez_t *bluez;
+    sim_bluez_t *bluez; /* NULL: the kernel and its bluetoothd have the adapters */
+    struct vhci vhci[SIM_BLUEZ_ADAPTERS_MAX];
+    size_t vhci_count;
     uint64_t start_us;
     struct board boards[TOOL_BOARDS_MAX];
     size_t board_count;
@@ -99,6 +109,10 @@ void folder_remove(struct supervisor *supervisor);
 /* bus.c: the private dbus-daemon. */
 int bus_start(struct supervisor *supervisor);
 void bus_stop(struct supervisor *supervisor);
+
+/* vhci.c: adapters for the kernel. 0 or -1 after a complaint. */
+int vhci_start(struct supervisor *supervisor);
+void vhci_stop(struct supervisor *supervisor);
 
 /* boards.c */
 int boards_make(struct supervisor *supervisor);

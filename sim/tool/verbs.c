@@ -283,8 +283,10 @@ static void run_bluez(struct connection *connection, struct board *none, int arg
     const char *what = argv[1];
     uint64_t count = 1;
     (void)none;
-    if (strcmp(what, "power") == 0 && argc == 3 &&
-        (strcmp(argv[2], "on") == 0 || strcmp(argv[2], "off") == 0)) {
+    if (bluez == NULL) {
+        failed(connection, "BlueZ is not emulated here: command the real one");
+    } else if (strcmp(what, "power") == 0 && argc == 3 &&
+               (strcmp(argv[2], "on") == 0 || strcmp(argv[2], "off") == 0)) {
         sim_bluez_power(bluez, strcmp(argv[2], "on") == 0);
         done(connection);
     } else if ((strcmp(what, "plug") == 0 || strcmp(what, "unplug") == 0) && argc == 2) {

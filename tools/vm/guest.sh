@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: 2026 The updraft authors
+# SPDX-License-Identifier: Apache-2.0
+# In the virtual machine: starts the message bus, runs the command, hands out its exit status.
+job=$1
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/run/home PYTHONDONTWRITEBYTECODE=1 LANG=C.UTF-8
+# A module that does not exist would be searched for at each use, for longer than the kernel
+# waits for a controller.
+echo > /proc/sys/kernel/modprobe
+mkdir -p /run/dbus /run/home /var/lib/bluetooth /dev/shm /dev/pts
+mount -t tmpfs bluetooth /var/lib/bluetooth
+mount -t tmpfs shm /dev/shm
+mount -t devpts devpts /dev/pts
+[ -L /var/run ] || mount --bind /run /var/run
+echo 0123456789abcdef0123456789abcdef > /etc/machine-id
+dbus-daemon --system --fork --nopidfile > "$job/dbus.log" 2>&1
+cat > /etc/bluetooth/main.conf <<'END'
+[General]
+ControllerMode = le
+[Policy]
+AutoEnable = true
+END
+btmon -w "$job/btmon.snoop" > /dev/null 2>&1 &
+/usr/libexec/bluetooth/bluetoothd -n -d > "$job/bluetoothd.log" 2>&1 &
+touch "$job/up"
+(. "$job/command") > "$job/output" 2>&1 < /dev/null
+status=$?
+dmesg > "$job/dmesg.log"
+echo "$status" > "$job/status"
+sync
+echo o > /proc/sysrq-trigger
+sleep 60
