@@ -137,6 +137,8 @@ def comparison(results, cases):
         rows.append([f"**{results.labels[name]}**"] +
                     [f"**{figure(result)}**" for result in mine])
     rows.append(["updraft, payload alone"] + [figure(r, r.payload_s) for r in ours])
+    rows.append(["updraft, mean interval of events meanwhile"] +
+                [number(float(r.settings["ran_ms"]), 1, " ms") for r in ours])
     rows.append(["updraft, whole job"] + [number(r.whole_s, 0, " s") for r in ours])
     rows.append(["limit of the link"] + [figure(result) for result in limits])
     rows.append(["updraft / limit of the link"] +
@@ -243,6 +245,8 @@ below. kB/s are 1000 bytes of the image a second.
   watching takes a few seconds on purpose).
 - While a flash operation runs, the board's processor stands still; its controller goes on and
   holds as many PDUs as the tables say, or stalls too.
+- Centrals grant the interval that a board asks for, as updraft does and no peer. Where flash takes
+  no time, they do not, to compare with the limit of the same link.
 - An event ends at a lost PDU, one draw for each PDU each way.
 - What a host takes for a frame, or until it has a PDU, is assumed. Reading flash and hashing
   take no time.

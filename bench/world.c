@@ -87,6 +87,9 @@ struct bench_world_result bench_world(const struct bench_world_row *row,
                              update->phase_us[UPDRAFT_PHASE_VERIFYING]),
         .whole_s = seconds(update->start_us, update->finish_us),
     };
+    uint64_t events = update->phase_events[UPDRAFT_PHASE_VERIFYING] -
+                      update->phase_events[UPDRAFT_PHASE_TRANSFERRING];
+    result.interval_ms = events > 0 ? result.payload_s * 1000 / (double)events : 0;
     if (result.status != 0) {
         fputs(world->log, stderr);
     }

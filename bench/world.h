@@ -10,7 +10,8 @@ struct bench_world_result {
     int status;       /* of the update; 0: the new firmware runs */
     double session_s; /* from asking the device to its yes: what peers are measured by */
     double payload_s; /* of it, while the image is under way */
-    double whole_s;   /* from looking for the device to having seen the new firmware */
+    double interval_ms; /* mean, of the link's events in that part; 0: none */
+    double whole_s;     /* from looking for the device to having seen the new firmware */
 };
 
 struct world_flow_options;

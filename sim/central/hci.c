@@ -160,6 +160,12 @@ static void remote_parameter_request(sim_central_t *central, const uint8_t *byte
         return;
     }
     uint8_t parameters[14] = {0};
+    if (central->config.profile->keeps_parameters) {
+        memcpy(parameters, bytes, 2);
+        parameters[2] = HCI_ERR_UNACCEPTABLE_PARAMETERS;
+        hci_command(central, HCI_LE_REMOTE_PARAMETER_NEGATIVE_REPLY, parameters, 3);
+        return;
+    }
     memcpy(parameters, bytes, 10); /* handle and what it asks for: granted */
     hci_command(central, HCI_LE_REMOTE_PARAMETER_REPLY, parameters, sizeof(parameters));
 }

@@ -67,7 +67,8 @@ static void signalling_input(sim_peer_t *peer, const uint8_t *bytes, size_t size
         for (int i = 0; i < 4; i++) {
             values[i] = hci_get_le16(&body[2 * i]);
         }
-        bool allowed = parameters_allowed(values[0], values[1], values[2], values[3]);
+        bool allowed = !peer->central->config.profile->keeps_parameters &&
+                       parameters_allowed(values[0], values[1], values[2], values[3]);
         const uint8_t answer[6] = {
             L2CAP_CONNECTION_PARAMETER_RESPONSE, bytes[1], 2, 0, !allowed, 0};
         l2cap_answer(peer, L2CAP_CHANNEL_SIGNALLING, answer, sizeof(answer));

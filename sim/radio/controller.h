@@ -29,6 +29,7 @@ struct sim_air_profile {
     bool phy_2m;              /* centrals ask for and accept 2M */
     bool data_length;         /* centrals support data length extension (251) */
     uint16_t mtu;             /* what centrals ask for, 23 to 517 */
+    bool keeps_parameters;    /* centrals refuse a board's wish for another interval */
     bool encrypted;           /* every PDU with a payload carries 4 more bytes, its MIC */
     uint16_t
         packets_per_event_max; /* data PDUs a central sends in one event; 0: no limit */

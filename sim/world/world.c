@@ -280,7 +280,10 @@ static void on_report(void *context, const struct updraft_event *event)
         break;
     case UPDRAFT_EVENT_PHASE:
         if (event->phase < WORLD_PHASES && result->phase_us[event->phase] == 0) {
+            struct sim_air_ledger ledger;
+            sim_air_ledger(flow->world->air, &ledger);
             result->phase_us[event->phase] = sim_loop_now_us(flow->world->loop);
+            result->phase_events[event->phase] = ledger.connection_events;
         }
         break;
     case UPDRAFT_EVENT_FOUND:

@@ -57,7 +57,8 @@ struct world_update {
     struct updraft_info info;
     uint64_t start_us;
     uint64_t finish_us;
-    uint64_t phase_us[WORLD_PHASES]; /* when each phase first began; 0: never */
+    uint64_t phase_us[WORLD_PHASES];     /* when each phase first began; 0: never */
+    uint64_t phase_events[WORLD_PHASES]; /* of connections in the air, by then */
 };
 
 struct world_flow {

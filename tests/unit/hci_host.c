@@ -66,6 +66,7 @@ static bool take_packet(void *context, const uint8_t *packet, size_t size)
     host->data_packets++;
     host->data_bytes += size - HCI_ACL_HEADER_SIZE;
     host->data_at_us = sim_loop_now_us(host->loop);
+    memcpy(host->last, packet + HCI_ACL_HEADER_SIZE, size - HCI_ACL_HEADER_SIZE);
     if (host->data != NULL) {
         host->data(host, HCI_ACL_HANDLE(field), HCI_ACL_BOUNDARY(field),
                    packet + HCI_ACL_HEADER_SIZE, size - HCI_ACL_HEADER_SIZE);

@@ -33,6 +33,7 @@ struct hci_host {
     uint64_t data_packets;
     uint64_t data_bytes;
     uint64_t data_at_us; /* of the last */
+    uint8_t last[HCI_ACL_PAYLOAD_MAX];
     /* Sends as fast as it may: packets of stream_size bytes on stream_handle. */
     uint16_t stream_handle;
     uint16_t stream_size;
