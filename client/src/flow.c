@@ -220,7 +220,7 @@ static void connect_to(struct updraft_flow *flow, const struct updraft_address *
 static void note_alternative(struct updraft_flow *flow,
                              const struct updraft_transport_event *event)
 {
-    if (!flow->chosen || !flow->device_known || flow->alternative ||
+    if (!flow->returning || !flow->device_known || flow->alternative ||
         !event->has_service) {
         return;
     }
@@ -270,7 +270,7 @@ static void find_ended(struct updraft_flow *flow, uint32_t now_ms)
 {
     if (flow->config.verb == UPDRAFT_FLOW_SCAN) {
         stop_finding(flow, UPDRAFT_OK);
-    } else if (flow->alternative) {
+    } else if (flow->returning && flow->alternative) {
         connect_to(flow, &flow->alternative_address, now_ms);
     } else if (flow->returning) {
         /* Listening anew now and then: a scan may have gone deaf. */
@@ -295,7 +295,9 @@ static void connected(struct updraft_flow *flow,
     flow->firmware[0] = '\0';
     flow->watched = false;
     updraft_flow_enter(flow, UPDRAFT_FLOW_READING);
-    updraft_flow_report(flow, UPDRAFT_EVENT_CONNECTED);
+    if (same_address(&flow->link_address, &flow->address)) {
+        updraft_flow_report(flow, UPDRAFT_EVENT_CONNECTED);
+    }
     if (!flow->returning) {
         updraft_flow_phase(flow, UPDRAFT_PHASE_READING);
     }

@@ -165,7 +165,12 @@ static void info_read(struct updraft_flow *flow, const struct updraft_info *info
     }
     flow->device_known = true;
     memcpy(flow->device_id, info->device_id, sizeof(flow->device_id));
-    flow->address = flow->link_address;
+    if (memcmp(&flow->address.bytes, &flow->link_address.bytes,
+               sizeof(flow->address.bytes)) != 0) {
+        /* It is the one, under another address: not reported until now. */
+        flow->address = flow->link_address;
+        updraft_flow_report(flow, UPDRAFT_EVENT_CONNECTED);
+    }
     flow->native = true;
     flow->info_known = true;
     flow->info = *info;

@@ -306,8 +306,9 @@ static void a_device_is_known_by_its_id_at_another_address(void **state)
     config.address = native.address;
     assert_outcome(native_run(&config), UPDRAFT_OUTCOME_CONFIRMED);
     assert_memory_equal(native.finished.address.bytes, native.address.bytes, 6);
-    /* The stranger was asked who it is, once, and nothing else. */
+    /* The stranger was asked who it is, once, and nothing else; nobody hears of it. */
     assert_int_equal(native.strangers_met, 1);
+    assert_int_equal(native.reports[UPDRAFT_EVENT_CONNECTED], 2);
 }
 
 static void a_lost_answer_to_activate_is_asked_for(void **state)
