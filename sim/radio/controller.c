@@ -355,6 +355,18 @@ void sim_controller_stall(sim_controller_t *controller, bool stalled)
     reachability_changed(controller);
 }
 
+uint32_t sim_controller_supervision_ms(const sim_controller_t *controller)
+{
+    uint32_t longest_ms = 0;
+    for (size_t i = 0; i < CONTROLLER_LINKS_MAX; i++) {
+        if (controller->sides[i] != NULL) {
+            uint32_t ms = controller->sides[i]->link->parameters.timeout * 10u;
+            longest_ms = ms > longest_ms ? ms : longest_ms;
+        }
+    }
+    return longest_ms;
+}
+
 void sim_controller_shield(sim_controller_t *controller, bool shielded)
 {
     controller->shielded = shielded;

@@ -92,6 +92,8 @@ void sim_controller_power(sim_controller_t *controller, bool on);
 /* Faults from outside: every link of this controller is out of range from now on (peers
  * notice by supervision timeout), or back in range. */
 void sim_controller_shield(sim_controller_t *controller, bool shielded);
+/* The longest supervision timeout of its links, as agreed by now; 0: it has none. */
+uint32_t sim_controller_supervision_ms(const sim_controller_t *controller);
 
 /* The air's ledger, over all links since the air was made. */
 struct sim_air_ledger {

@@ -308,10 +308,11 @@ static void unshield(void *context)
 
 void board_drop_links(struct board *board)
 {
-    const struct sim_air_profile *air = board->supervisor->options.air;
+    /* A board may have asked for a longer timeout than the air's usual one. */
+    uint64_t supervision_ms = sim_controller_supervision_ms(board->controller);
     board_shield(board, true);
     sim_loop_after(board->supervisor->loop, &board->unshield,
-                   air->supervision_timeout_ms * UINT64_C(1000) + DROP_MARGIN_US);
+                   supervision_ms * 1000u + DROP_MARGIN_US);
 }
 
 /* ---- flash ---- */
