@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The updraft authors
  * SPDX-License-Identifier: Apache-2.0
- * The power goes in every flash operation of a whole update: of the command's flow, over
- * the air, by the firmware and the boot loader, up to the confirmation. */
+ * The power goes in every flash operation of a whole update by protocol 1: of the
+ * command's flow, over the air, by the firmware and the boot loader, up to the
+ * confirmation. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,8 +152,9 @@ static void set_up(struct stage *stage, const struct course *course, bool large)
         fixture_image_make(&earlier_image, firmware_of(course),
                            i == 0 ? "1.1.0" : "1.2.0", "good",
                            SMALL_SIZE + 4096u * (uint32_t)i);
+        const struct world_flow_options plain = {.protocol_max = 1};
         const struct world_update *update =
-            world_update(stage->world, earlier_image.bytes, earlier_image.size, NULL);
+            world_update(stage->world, earlier_image.bytes, earlier_image.size, &plain);
         assert_int_equal(update->status, 0);
         (void)world_run(stage->world, fixture_never, SETTLE_MS);
     }
@@ -181,7 +183,8 @@ static void tear_down(struct stage *stage)
 
 static void start_update(world_t *world)
 {
-    const struct world_flow_options patient = {.return_limit_ms = PATIENT_MS};
+    const struct world_flow_options patient = {.return_limit_ms = PATIENT_MS,
+                                               .protocol_max = 1};
     world_update_start(world, image.bytes, image.size, &patient);
 }
 
@@ -253,8 +256,8 @@ static void power_on(const struct stage *stage, const struct cut *cut)
 static void update_again(const struct stage *stage, const struct cut *cut)
 {
     world_t *world = stage->world;
-    const struct world_flow_options patient = {.return_limit_ms = PATIENT_MS,
-                                               .limit_ms = 10 * PATIENT_MS};
+    const struct world_flow_options patient = {
+        .return_limit_ms = PATIENT_MS, .limit_ms = 10 * PATIENT_MS, .protocol_max = 1};
     const struct world_update *update =
         world_update(world, after_image.bytes, after_image.size, &patient);
     if (!update->finished || update->status != 0 ||
