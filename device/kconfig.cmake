@@ -1,6 +1,6 @@
 # Writes a header with the defaults of Kconfig files, and with the values of sdkconfig.defaults
 # files over them: for builds without ESP-IDF. Reads the plain subset that updraft's own files
-# use (config, bool, int, string, default); a default with a condition is the default.
+# use (config, bool, int, hex, string, default); a default with a condition is the default.
 #
 #   updraft_sdkconfig(OUTPUT KCONFIG file... DEFAULTS file...)
 #   cmake -D UPDRAFT_OUTPUT=... -D UPDRAFT_KCONFIG=... -D UPDRAFT_DEFAULTS=... -P kconfig.cmake
@@ -16,7 +16,7 @@ function(updraft_sdkconfig output)
             if(line MATCHES "^ *config ([A-Z0-9_]+)")
                 set(name "${CMAKE_MATCH_1}")
                 set(type "")
-            elseif(line MATCHES "^ *(bool|int|string)( |$)")
+            elseif(line MATCHES "^ *(bool|int|hex|string)( |$)")
                 set(type "${CMAKE_MATCH_1}")
             elseif(line MATCHES "^ *default (\"[^\"]*\"|[^ ]+)" AND name AND type)
                 set(value "${CMAKE_MATCH_1}")

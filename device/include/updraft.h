@@ -39,6 +39,10 @@ typedef struct {
     /* Called in updraft's task before an update begins (image NULL) and before anything
      * is erased (image known). False refuses. NULL: always true. */
     bool (*may_update)(void *context, const struct updraft_image_descriptor *image);
+    /* Called in updraft's task before it restarts the chip, into a new firmware or back
+     * to another: the last answer may still be on its way. It should return within a
+     * second. Not called before a rollback that the trial itself decides. May be NULL. */
+    void (*before_restart)(void *context);
     /* Called in updraft's task when the state changed and about every 64 KiB. May be
      * NULL. */
     void (*progress)(void *context, const updraft_progress_t *progress);

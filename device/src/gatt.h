@@ -4,6 +4,7 @@
 #ifndef UPDRAFT_GATT_H
 #define UPDRAFT_GATT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "esp_err.h"
@@ -19,9 +20,11 @@ struct updraft_gatt_strings {
  * task starts. */
 esp_err_t updraft_gatt_add(const struct updraft_gatt_strings *strings);
 
-/* Notifies one byte on Control, whether or not the client subscribed (the original never
- * looked). Tries again for a bounded time while NimBLE has no memory. Update task.
- * Returns 0 or NimBLE's error. */
-int updraft_gatt_notify(uint16_t connection, uint8_t value);
+/* Notifies a value of Control, whatever the client subscribed to. Tries again for a
+ * bounded time while NimBLE has no memory. Update task. Returns 0 or NimBLE's error. */
+int updraft_gatt_notify(uint16_t connection, const uint8_t *bytes, uint16_t size_bytes);
+
+/* Host task. The client changed what it wants to be notified of. */
+void updraft_gatt_subscribed(uint16_t connection, uint16_t attribute, bool enabled);
 
 #endif

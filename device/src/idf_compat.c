@@ -4,8 +4,13 @@
 #include "idf_compat.h"
 
 #include "hal/wdt_hal.h"
+#include "sdkconfig.h"
 #include "soc/rtc.h"
 #include "soc/soc_caps.h"
+
+#ifdef CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK
+#include "esp_efuse.h"
+#endif
 
 /* 6.1 and later say which chips have an RTC watchdog; before, all had one. */
 #if ESP_IDF_VERSION < ESP_IDF_VERSION_VAL(6, 1, 0) || defined(SOC_RTC_WDT_SUPPORTED)
@@ -66,6 +71,15 @@ void updraft_sha256_abort(updraft_sha256_t *hash)
 }
 
 #endif
+
+uint32_t updraft_secure_version(void)
+{
+#ifdef CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK
+    return esp_efuse_read_secure_version();
+#else
+    return 0;
+#endif
+}
 
 #if HAVE_RTC_WATCHDOG
 

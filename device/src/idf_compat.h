@@ -27,6 +27,10 @@ bool updraft_sha256_input(updraft_sha256_t *hash, const uint8_t *bytes, size_t s
 bool updraft_sha256_finish(updraft_sha256_t *hash, uint8_t ret_digest[32]);
 void updraft_sha256_abort(updraft_sha256_t *hash);
 
+/* The lowest secure version that the boot loader starts: the eFuse's where anti-rollback
+ * is on, else 0. Any task. */
+uint32_t updraft_secure_version(void);
+
 /* The RTC watchdog, which the boot loader has started: resets the chip unless it is fed
  * or disabled within the time. Without effect on chips that have none. Any task. */
 void updraft_watchdog_arm(uint32_t timeout_ms);

@@ -15,25 +15,21 @@
 #include "host/ble_gap.h"
 #include "sdkconfig.h"
 
-#include "ring.h"
 #include "updraft/device_session.h"
 
 #define CONNECTIONS_MAX UPDRAFT_LINK_CONNECTIONS_MAX
 
-/* Room that values written never take, so that each connection's loss and end always fit.
- * A connection is told lost, or ended, only after something of it was pushed; that needs
- * the whole reserve to be free again. */
-#define RESERVE_SIZE (2 * CONNECTIONS_MAX * UPDRAFT_RING_HEADER_SIZE)
-
-_Static_assert((CONFIG_UPDRAFT_RING_SIZE & (CONFIG_UPDRAFT_RING_SIZE - 1)) == 0,
-               "UPDRAFT_RING_SIZE must be a power of two");
 _Static_assert(CONFIG_UPDRAFT_RING_SIZE >=
-                   RESERVE_SIZE + UPDRAFT_RING_HEADER_SIZE + UPDRAFT_RING_PAYLOAD_SIZE,
+                   UPDRAFT_LINK_RESERVE_SIZE + UPDRAFT_LINK_CONTROL_SIZE +
+                       UPDRAFT_RING_HEADER_SIZE + UPDRAFT_RING_PAYLOAD_SIZE,
                "UPDRAFT_RING_SIZE is too small for one packet");
+_Static_assert(UPDRAFT_LINK_WINDOW_SIZE <= UINT16_MAX,
+               "Info tells the window in 16 bits");
 
 struct connection {
     _Atomic uint16_t handle; /* UPDRAFT_CONNECTION_NONE: free */
     _Atomic uint32_t active_ms;
+    _Atomic bool subscribed;
     /* Host task only: */
     bool told;      /* NimBLE has told its beginning */
     bool spoke;     /* something of it was pushed */
@@ -41,13 +37,22 @@ struct connection {
     bool lost_told; /* and the update task will know before it gets anything else */
 };
 
+/* What was written, as updraft_ring_push takes it. */
+struct value {
+    const void *payload;
+    updraft_ring_source *source;
+    uint16_t size_bytes;
+};
+
 static const char *const TAG = "updraft";
+static const struct value nothing;
 
 static uint8_t ring_bytes[CONFIG_UPDRAFT_RING_SIZE];
 static struct updraft_ring ring;
 static struct connection connections[CONNECTIONS_MAX];
 static _Atomic(TaskHandle_t) task;
 static _Atomic uint16_t published_owner;
+static _Atomic uint8_t published_protocol;
 static _Atomic bool published_failed;
 static _Atomic uint8_t control_value;
 
@@ -56,9 +61,10 @@ static struct connection *add(uint16_t handle);
 static bool lives(uint16_t handle);
 static void forget_ended(void);
 static bool push(struct connection *connection, enum updraft_link_kind kind,
-                 const uint8_t *bytes, uint16_t size_bytes, uint32_t reserve_bytes);
-static bool push_waiting(struct connection *connection, enum updraft_link_kind kind,
-                         const uint8_t *bytes, uint16_t size_bytes);
+                 const struct value *value, uint32_t reserve_bytes);
+static bool push_value(struct connection *connection, enum updraft_link_kind kind,
+                       const struct value *value, uint32_t limit_ms);
+static struct connection *of_value(uint16_t handle);
 static bool tell_lost(struct connection *connection);
 
 void updraft_link_init(void)
@@ -69,6 +75,7 @@ void updraft_link_init(void)
     }
     atomic_store(&task, NULL);
     atomic_store(&published_owner, UPDRAFT_CONNECTION_NONE);
+    atomic_store(&published_protocol, 0);
     atomic_store(&published_failed, false);
     atomic_store(&control_value, 0);
 }
@@ -103,7 +110,7 @@ void updraft_link_closed(uint16_t handle)
         return;
     }
     if (connection->spoke) {
-        bool pushed = push(connection, UPDRAFT_LINK_ENDED, NULL, 0, /* reserve= */ 0);
+        bool pushed = push(connection, UPDRAFT_LINK_ENDED, &nothing, /* reserve= */ 0);
         assert(pushed);
         (void)pushed;
     }
@@ -120,45 +127,52 @@ unsigned updraft_link_count(void)
     return count;
 }
 
-int updraft_link_control(uint16_t handle, uint8_t value)
+int updraft_link_control(uint16_t handle, const uint8_t *bytes, uint16_t size_bytes)
 {
-    struct connection *connection = find(handle);
-    if (connection == NULL) {
-        connection = add(handle);
-    }
+    const struct value value = {.payload = bytes, .size_bytes = size_bytes};
+    struct connection *connection = of_value(handle);
     if (connection == NULL) {
         return BLE_ATT_ERR_INSUFFICIENT_RES;
     }
-    updraft_link_active(handle);
+    if (size_bytes != 1) {
+        return push_value(connection, UPDRAFT_LINK_CONTROL, &value,
+                          CONFIG_UPDRAFT_FULL_WAIT_MS)
+                   ? 0
+                   : BLE_ATT_ERR_INSUFFICIENT_RES;
+    }
     /* Stored first: the answer to it must not be overwritten by it. */
-    uint8_t before = atomic_exchange(&control_value, value);
-    if (!push_waiting(connection, UPDRAFT_LINK_CONTROL, &value, 1)) {
-        uint8_t expected = value;
+    uint8_t before = atomic_exchange(&control_value, bytes[0]);
+    if (!push_value(connection, UPDRAFT_LINK_CONTROL, &value,
+                    CONFIG_UPDRAFT_FULL_WAIT_MS)) {
+        uint8_t expected = bytes[0];
         atomic_compare_exchange_strong(&control_value, &expected, before);
         return BLE_ATT_ERR_INSUFFICIENT_RES;
     }
     return 0;
 }
 
-int updraft_link_data(uint16_t handle, const uint8_t *bytes, uint16_t size_bytes)
+int updraft_link_data(uint16_t handle, const void *payload, updraft_ring_source *source,
+                      uint16_t size_bytes)
 {
-    struct connection *connection = find(handle);
-    if (connection == NULL) {
-        connection = add(handle);
-    }
+    const struct value value = {payload, source, size_bytes};
+    struct connection *connection = of_value(handle);
     if (connection == NULL) {
         return BLE_ATT_ERR_INSUFFICIENT_RES;
     }
-    updraft_link_active(handle);
     uint16_t owner = atomic_load(&published_owner);
     if (owner != UPDRAFT_CONNECTION_NONE && owner != handle) {
         return UPDRAFT_P1_ATT_BUSY;
+    }
+    if (owner == handle && atomic_load(&published_protocol) == UPDRAFT_P2_VERSION) {
+        /* Whoever keeps to the window never finds the ring full. */
+        (void)push_value(connection, UPDRAFT_LINK_DATA, &value, /* limit_ms= */ 0);
+        return 0;
     }
     /* Two bytes may be the packet size of a new attempt. */
     if (owner == handle && atomic_load(&published_failed) && size_bytes != 2) {
         return UPDRAFT_P1_ATT_FAILED;
     }
-    if (!push_waiting(connection, UPDRAFT_LINK_DATA, bytes, size_bytes)) {
+    if (!push_value(connection, UPDRAFT_LINK_DATA, &value, CONFIG_UPDRAFT_FULL_WAIT_MS)) {
         ESP_LOGW(TAG, "connection %u: no room for %u bytes in %d ms: dropped", handle,
                  size_bytes, CONFIG_UPDRAFT_FULL_WAIT_MS);
         connection->lost = true;
@@ -166,6 +180,21 @@ int updraft_link_data(uint16_t handle, const uint8_t *bytes, uint16_t size_bytes
         return UPDRAFT_P1_ATT_FAILED;
     }
     return 0;
+}
+
+void updraft_link_subscribe(uint16_t handle, bool enabled)
+{
+    /* NimBLE ends subscriptions with the connection, which may be gone here already. */
+    struct connection *connection = enabled ? of_value(handle) : find(handle);
+    if (connection != NULL) {
+        atomic_store(&connection->subscribed, enabled);
+    }
+}
+
+bool updraft_link_subscribed(uint16_t handle)
+{
+    struct connection *connection = find(handle);
+    return connection != NULL && atomic_load(&connection->subscribed);
 }
 
 uint8_t updraft_link_control_value(void)
@@ -186,29 +215,35 @@ void updraft_link_attach_task(void)
     atomic_store(&task, xTaskGetCurrentTaskHandle());
 }
 
-bool updraft_link_take(struct updraft_link_event *ret_event)
+bool updraft_link_take(struct updraft_link_event *ret_event,
+                       uint8_t room[UPDRAFT_RING_PAYLOAD_SIZE])
 {
-    static uint8_t payload[UPDRAFT_RING_PAYLOAD_SIZE];
     struct updraft_ring_record record;
-    if (!updraft_ring_pop(&ring, &record, payload)) {
+    if (!updraft_ring_pop(&ring, &record, room)) {
         return false;
     }
     ret_event->kind = (enum updraft_link_kind)record.kind;
     ret_event->connection = record.connection;
     ret_event->size_bytes = record.size_bytes;
-    ret_event->bytes = payload;
+    ret_event->bytes = room;
     return true;
 }
 
-void updraft_link_publish(uint16_t owner, bool failed)
+void updraft_link_publish(uint16_t owner, uint8_t protocol, bool failed)
 {
     atomic_store(&published_failed, failed);
+    atomic_store(&published_protocol, protocol);
     atomic_store(&published_owner, owner);
 }
 
 void updraft_link_publish_control(uint8_t value)
 {
     atomic_store(&control_value, value);
+}
+
+uint16_t updraft_link_owner(void)
+{
+    return atomic_load(&published_owner);
 }
 
 unsigned updraft_link_list(uint32_t limit_ms, uint16_t ret_connections[CONNECTIONS_MAX])
@@ -244,6 +279,7 @@ static struct connection *add(uint16_t handle)
     connection->spoke = false;
     connection->lost = false;
     connection->lost_told = false;
+    atomic_store(&connection->subscribed, false);
     atomic_store(&connection->active_ms, updraft_now_ms());
     atomic_store(&connection->handle, handle);
     updraft_link_wake(); /* it may become idle: the update task must count its time */
@@ -277,15 +313,29 @@ static struct connection *find(uint16_t handle)
     return NULL;
 }
 
+/* The connection that wrote something: one that was not told yet, too. */
+static struct connection *of_value(uint16_t handle)
+{
+    struct connection *connection = find(handle);
+    if (connection == NULL) {
+        connection = add(handle);
+    }
+    if (connection != NULL) {
+        atomic_store(&connection->active_ms, updraft_now_ms());
+    }
+    return connection;
+}
+
 static bool push(struct connection *connection, enum updraft_link_kind kind,
-                 const uint8_t *bytes, uint16_t size_bytes, uint32_t reserve_bytes)
+                 const struct value *value, uint32_t reserve_bytes)
 {
     const struct updraft_ring_record record = {
         .kind = (uint8_t)kind,
         .connection = atomic_load(&connection->handle),
-        .size_bytes = size_bytes,
+        .size_bytes = value->size_bytes,
     };
-    if (!updraft_ring_push(&ring, &record, bytes, reserve_bytes)) {
+    if (!updraft_ring_push(&ring, &record, value->payload, value->source,
+                           reserve_bytes)) {
         return false;
     }
     updraft_link_wake();
@@ -295,19 +345,23 @@ static bool push(struct connection *connection, enum updraft_link_kind kind,
 /* NimBLE's access callback cannot postpone its answer: with a full ring it waits here.
  * The update task, of lower priority, goes on meanwhile; the ring holds enough for it
  * that polling costs no throughput. */
-static bool push_waiting(struct connection *connection, enum updraft_link_kind kind,
-                         const uint8_t *bytes, uint16_t size_bytes)
+static bool push_value(struct connection *connection, enum updraft_link_kind kind,
+                       const struct value *value, uint32_t limit_ms)
 {
     uint32_t start_ms = updraft_now_ms();
+    uint32_t reserve_bytes = UPDRAFT_LINK_RESERVE_SIZE;
+    if (kind == UPDRAFT_LINK_DATA) {
+        reserve_bytes += UPDRAFT_LINK_CONTROL_SIZE;
+    }
     for (;;) {
         bool told = !connection->lost || connection->lost_told || tell_lost(connection);
-        if (told && push(connection, kind, bytes, size_bytes, RESERVE_SIZE)) {
+        if (told && push(connection, kind, value, reserve_bytes)) {
             connection->spoke = true;
             connection->lost = false;
             connection->lost_told = false;
             return true;
         }
-        if (updraft_now_ms() - start_ms >= CONFIG_UPDRAFT_FULL_WAIT_MS) {
+        if (updraft_now_ms() - start_ms >= limit_ms) {
             return false;
         }
         vTaskDelay(1);
@@ -322,6 +376,6 @@ static bool tell_lost(struct connection *connection)
     }
     /* With nothing of it pushed there is no update that could have lost something. */
     connection->lost_told =
-        !connection->spoke || push(connection, UPDRAFT_LINK_DATA_LOST, NULL, 0, 0);
+        !connection->spoke || push(connection, UPDRAFT_LINK_DATA_LOST, &nothing, 0);
     return connection->lost_told;
 }

@@ -6,15 +6,19 @@
 #include <assert.h>
 #include <string.h>
 
-static void copy_in(struct updraft_ring *ring, uint32_t at, const uint8_t *bytes,
-                    uint32_t size_bytes);
+static uint32_t used(const struct updraft_ring *ring, uint32_t pushed, uint32_t popped);
+static uint32_t add(const struct updraft_ring *ring, uint32_t at, uint32_t size_bytes);
+static void copy_in(struct updraft_ring *ring, uint32_t at, const void *payload,
+                    updraft_ring_source *source, uint32_t size_bytes);
 static void copy_out(const struct updraft_ring *ring, uint32_t at, uint8_t *bytes,
                      uint32_t size_bytes);
+static void copy_flat(const void *payload, uint32_t offset_bytes, uint8_t *to,
+                      uint32_t size_bytes);
 
 void updraft_ring_init(struct updraft_ring *ring, uint8_t *bytes, uint32_t size_bytes)
 {
-    assert(size_bytes != 0 && (size_bytes & (size_bytes - 1)) == 0);
     assert(size_bytes >= UPDRAFT_RING_HEADER_SIZE + UPDRAFT_RING_PAYLOAD_SIZE);
+    assert(size_bytes <= UINT32_MAX / 4);
     ring->bytes = bytes;
     ring->size_bytes = size_bytes;
     atomic_init(&ring->pushed_bytes, 0);
@@ -22,14 +26,14 @@ void updraft_ring_init(struct updraft_ring *ring, uint8_t *bytes, uint32_t size_
 }
 
 bool updraft_ring_push(struct updraft_ring *ring,
-                       const struct updraft_ring_record *record, const uint8_t *payload,
-                       uint32_t reserve_bytes)
+                       const struct updraft_ring_record *record, const void *payload,
+                       updraft_ring_source *source, uint32_t reserve_bytes)
 {
     assert(record->size_bytes <= UPDRAFT_RING_PAYLOAD_SIZE);
     assert(payload != NULL || record->size_bytes == 0);
     uint32_t pushed = atomic_load_explicit(&ring->pushed_bytes, memory_order_relaxed);
     uint32_t popped = atomic_load_explicit(&ring->popped_bytes, memory_order_acquire);
-    uint32_t free_bytes = ring->size_bytes - (pushed - popped);
+    uint32_t free_bytes = ring->size_bytes - used(ring, pushed, popped);
     uint32_t need_bytes = UPDRAFT_RING_HEADER_SIZE + record->size_bytes;
     if (free_bytes < need_bytes + reserve_bytes) {
         return false;
@@ -41,9 +45,11 @@ bool updraft_ring_push(struct updraft_ring *ring,
         (uint8_t)record->size_bytes,
         (uint8_t)(record->size_bytes >> 8),
     };
-    copy_in(ring, pushed, header, sizeof(header));
-    copy_in(ring, pushed + UPDRAFT_RING_HEADER_SIZE, payload, record->size_bytes);
-    atomic_store_explicit(&ring->pushed_bytes, pushed + need_bytes, memory_order_release);
+    copy_in(ring, pushed, header, copy_flat, sizeof(header));
+    copy_in(ring, add(ring, pushed, UPDRAFT_RING_HEADER_SIZE), payload,
+            source != NULL ? source : copy_flat, record->size_bytes);
+    atomic_store_explicit(&ring->pushed_bytes, add(ring, pushed, need_bytes),
+                          memory_order_release);
     return true;
 }
 
@@ -60,37 +66,56 @@ bool updraft_ring_pop(struct updraft_ring *ring, struct updraft_ring_record *ret
     ret_record->kind = header[0];
     ret_record->connection = (uint16_t)(header[1] | header[2] << 8);
     ret_record->size_bytes = (uint16_t)(header[3] | header[4] << 8);
-    assert(pushed - popped >= UPDRAFT_RING_HEADER_SIZE + ret_record->size_bytes);
-    copy_out(ring, popped + UPDRAFT_RING_HEADER_SIZE, ret_payload,
+    uint32_t taken_bytes = UPDRAFT_RING_HEADER_SIZE + ret_record->size_bytes;
+    assert(used(ring, pushed, popped) >= taken_bytes);
+    copy_out(ring, add(ring, popped, UPDRAFT_RING_HEADER_SIZE), ret_payload,
              ret_record->size_bytes);
-    popped += UPDRAFT_RING_HEADER_SIZE + ret_record->size_bytes;
-    atomic_store_explicit(&ring->popped_bytes, popped, memory_order_release);
+    atomic_store_explicit(&ring->popped_bytes, add(ring, popped, taken_bytes),
+                          memory_order_release);
     return true;
 }
 
-static void copy_in(struct updraft_ring *ring, uint32_t at, const uint8_t *bytes,
-                    uint32_t size_bytes)
+static uint32_t used(const struct updraft_ring *ring, uint32_t pushed, uint32_t popped)
 {
-    uint32_t start = at & (ring->size_bytes - 1);
+    return pushed >= popped ? pushed - popped : pushed + 2 * ring->size_bytes - popped;
+}
+
+static uint32_t add(const struct updraft_ring *ring, uint32_t at, uint32_t size_bytes)
+{
+    at += size_bytes;
+    return at >= 2 * ring->size_bytes ? at - 2 * ring->size_bytes : at;
+}
+
+static void copy_in(struct updraft_ring *ring, uint32_t at, const void *payload,
+                    updraft_ring_source *source, uint32_t size_bytes)
+{
+    uint32_t start = at >= ring->size_bytes ? at - ring->size_bytes : at;
     uint32_t first = ring->size_bytes - start;
-    if (size_bytes == 0) {
-        return;
-    }
     if (first > size_bytes) {
         first = size_bytes;
     }
-    memcpy(ring->bytes + start, bytes, first);
-    memcpy(ring->bytes, bytes + first, size_bytes - first);
+    if (first > 0) {
+        source(payload, 0, ring->bytes + start, first);
+    }
+    if (size_bytes > first) {
+        source(payload, first, ring->bytes, size_bytes - first);
+    }
 }
 
 static void copy_out(const struct updraft_ring *ring, uint32_t at, uint8_t *bytes,
                      uint32_t size_bytes)
 {
-    uint32_t start = at & (ring->size_bytes - 1);
+    uint32_t start = at >= ring->size_bytes ? at - ring->size_bytes : at;
     uint32_t first = ring->size_bytes - start;
     if (first > size_bytes) {
         first = size_bytes;
     }
     memcpy(bytes, ring->bytes + start, first);
     memcpy(bytes + first, ring->bytes, size_bytes - first);
+}
+
+static void copy_flat(const void *payload, uint32_t offset_bytes, uint8_t *to,
+                      uint32_t size_bytes)
+{
+    memcpy(to, (const uint8_t *)payload + offset_bytes, size_bytes);
 }

@@ -16,8 +16,9 @@
 struct updraft_ring {
     uint8_t *bytes;
     uint32_t size_bytes;
-    _Atomic uint32_t pushed_bytes; /* in all, modulo 2^32; written by the producer */
-    _Atomic uint32_t popped_bytes; /* in all, modulo 2^32; written by the consumer */
+    /* In all, modulo twice the size: equal means empty, a whole size apart means full. */
+    _Atomic uint32_t pushed_bytes; /* written by the producer */
+    _Atomic uint32_t popped_bytes; /* written by the consumer */
 };
 
 struct updraft_ring_record {
@@ -26,14 +27,20 @@ struct updraft_ring_record {
     uint16_t size_bytes; /* of the payload; at most UPDRAFT_RING_PAYLOAD_SIZE */
 };
 
-/* bytes: caller-owned, as long as the ring lives. size_bytes: a power of two. */
+/* bytes: caller-owned, as long as the ring lives. size_bytes: any size that holds the
+ * largest record. */
 void updraft_ring_init(struct updraft_ring *ring, uint8_t *bytes, uint32_t size_bytes);
 
+/* Writes `size_bytes` of a payload, from `offset_bytes` of it on, to `to`. */
+typedef void updraft_ring_source(const void *payload, uint32_t offset_bytes, uint8_t *to,
+                                 uint32_t size_bytes);
+
 /* Producer. Copies the record in, or returns false and changes nothing when fewer than
- * reserve_bytes would stay free. payload may be NULL where size_bytes is 0. */
+ * reserve_bytes would stay free. payload may be NULL where size_bytes is 0. source: how
+ * to read it where it does not lie in one piece; NULL: it does. */
 bool updraft_ring_push(struct updraft_ring *ring,
-                       const struct updraft_ring_record *record, const uint8_t *payload,
-                       uint32_t reserve_bytes);
+                       const struct updraft_ring_record *record, const void *payload,
+                       updraft_ring_source *source, uint32_t reserve_bytes);
 
 /* Consumer. Copies the oldest record out, or returns false when there is none. payload:
  * room for UPDRAFT_RING_PAYLOAD_SIZE bytes. */

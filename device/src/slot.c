@@ -6,20 +6,25 @@
 #include <assert.h>
 #include <string.h>
 
+#include "esp_image_format.h"
 #include "esp_log.h"
 #include "esp_ota_ops.h"
+#include "esp_rom_crc.h"
+#include "esp_system.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 
 #include "idf_compat.h"
+#include "marker.h"
 #include "updraft/error.h"
 #include "updraft/otadata.h"
 
 #define OTADATA_SECTOR_SIZE 4096u
 #define OTADATA_STATE_AT    24u
-#define HASH_CHUNK_SIZE     1024u
+#define IMAGE_HEADER_SIZE   24u /* esp_image_header_t */
+#define SEGMENT_HEADER_SIZE 8u  /* esp_image_segment_header_t */
 /* Other tasks (the idle task's watchdog among them) get a turn this often. */
-#define HASH_YIELD_SIZE (64u * 1024u)
+#define READ_YIELD_SIZE (64u * 1024u)
 
 static const char *const TAG = "updraft";
 
@@ -29,6 +34,8 @@ static bool has_meaning(uint32_t state);
 static int erase_entry(const struct updraft_slots *slots, int index);
 static int select_running(const struct updraft_slots *slots,
                           const struct updraft_otadata *otadata);
+
+static const esp_partition_t *find_factory(void);
 
 static bool is_ota(const esp_partition_t *partition)
 {
@@ -41,6 +48,12 @@ static uint8_t ota_index(const esp_partition_t *partition)
 {
     assert(is_ota(partition));
     return (uint8_t)(partition->subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN);
+}
+
+static uint32_t get_le32(const uint8_t *bytes)
+{
+    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+           (uint32_t)bytes[3] << 24;
 }
 
 esp_err_t updraft_slots_find(struct updraft_slots *ret_slots)
@@ -93,6 +106,69 @@ esp_err_t updraft_slot_chip_id(const struct updraft_slots *slots, uint16_t *ret_
         *ret_chip_id = (uint16_t)(bytes[0] | bytes[1] << 8);
     }
     return err;
+}
+
+/* The segments' sizes lead to the checksum, which ends a block of 16 bytes; the hash
+ * follows. */
+esp_err_t updraft_slot_image_id(const struct updraft_slots *slots,
+                                uint8_t ret_id[UPDRAFT_IMAGE_HASH_SIZE])
+{
+    uint8_t header[IMAGE_HEADER_SIZE];
+    uint32_t at = sizeof(header);
+    esp_err_t err = esp_partition_read(slots->running, 0, header, sizeof(header));
+    memset(ret_id, 0, UPDRAFT_IMAGE_HASH_SIZE);
+    if (err != ESP_OK || header[23] == 0) { /* esp_image_header_t.hash_appended */
+        return err;
+    }
+    for (unsigned i = 0; i < header[1] && err == ESP_OK; i++) { /* .segment_count */
+        uint8_t segment[SEGMENT_HEADER_SIZE];
+        err = esp_partition_read(slots->running, at, segment, sizeof(segment));
+        at += sizeof(segment) + get_le32(segment + 4);
+    }
+    at = (at + 16) / 16 * 16;
+    return err != ESP_OK
+               ? err
+               : esp_partition_read(slots->running, at, ret_id, UPDRAFT_IMAGE_HASH_SIZE);
+}
+
+esp_err_t updraft_slot_hardware_id(const struct updraft_slots *slots,
+                                   uint32_t *ret_hardware_id)
+{
+    uint8_t bytes[UPDRAFT_MARKER_SIZE];
+    esp_err_t err =
+        esp_partition_read(slots->running, UPDRAFT_MARKER_OFFSET, bytes, sizeof(bytes));
+    if (err == ESP_OK) {
+        /* An app with a descriptor of its own in that section may have come first. */
+        const uint8_t *marker =
+            get_le32(bytes) == UPDRAFT_MARKER_MAGIC ? bytes : updraft_marker;
+        *ret_hardware_id = get_le32(marker + 8);
+    }
+    return err;
+}
+
+uint8_t updraft_slot_index(const esp_partition_t *partition)
+{
+    return is_ota(partition) ? ota_index(partition) : UPDRAFT_SLOT_NONE;
+}
+
+uint32_t updraft_slot_noted_state(const struct updraft_slots *slots, uint8_t index)
+{
+    struct updraft_otadata otadata;
+    uint32_t sequence = 0;
+    uint32_t state = ESP_OTA_IMG_UNDEFINED;
+    if (slots->otadata == NULL || read_otadata(slots, &otadata) != 0) {
+        return state;
+    }
+    for (int i = 0; i < 2; i++) {
+        const struct updraft_otadata_entry *entry = &otadata.entries[i];
+        /* The later one counts, where both are of the slot. */
+        if (entry->sequence != UINT32_MAX && entry->sequence > sequence &&
+            (entry->sequence - 1) % slots->ota_count == index) {
+            sequence = entry->sequence;
+            state = entry->state;
+        }
+    }
+    return state;
 }
 
 bool updraft_slot_on_trial(const struct updraft_slots *slots)
@@ -192,33 +268,58 @@ int updraft_slot_write(const struct updraft_slots *slots, uint32_t offset_bytes,
     return 0;
 }
 
+int updraft_slot_read(const struct updraft_slots *slots, uint32_t offset_bytes,
+                      uint8_t *ret_bytes, uint32_t size_bytes)
+{
+    esp_err_t err =
+        esp_partition_read(slots->target, offset_bytes, ret_bytes, size_bytes);
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "%s: read at 0x%x: %s", slots->target->label,
+                 (unsigned)offset_bytes, esp_err_to_name(err));
+        return UPDRAFT_ERROR_FLASH_READ;
+    }
+    return 0;
+}
+
+/* Reads the next piece of [*offset, end) into the scratch; 0 bytes: that was all. */
+static int next_piece(const struct updraft_slots *slots, uint32_t *offset_bytes,
+                      uint32_t end_offset_bytes, uint8_t *scratch,
+                      uint32_t *ret_size_bytes)
+{
+    uint32_t size_bytes = end_offset_bytes - *offset_bytes;
+    if (size_bytes > UPDRAFT_SLOT_SCRATCH_SIZE) {
+        size_bytes = UPDRAFT_SLOT_SCRATCH_SIZE;
+    }
+    *ret_size_bytes = size_bytes;
+    if (size_bytes == 0) {
+        return 0;
+    }
+    int error = updraft_slot_read(slots, *offset_bytes, scratch, size_bytes);
+    uint32_t before = *offset_bytes / READ_YIELD_SIZE;
+    *offset_bytes += size_bytes;
+    if (*offset_bytes / READ_YIELD_SIZE != before) {
+        vTaskDelay(1);
+    }
+    return error;
+}
+
 int updraft_slot_hash(const struct updraft_slots *slots, const uint8_t *head,
                       uint32_t head_size_bytes, uint32_t offset_bytes,
-                      uint32_t end_offset_bytes, uint8_t ret_digest[32])
+                      uint32_t end_offset_bytes,
+                      uint8_t scratch[UPDRAFT_SLOT_SCRATCH_SIZE], uint8_t ret_digest[32])
 {
-    static uint8_t chunk[HASH_CHUNK_SIZE];
     static updraft_sha256_t hash;
-    uint32_t since_yield_bytes = 0;
+    uint32_t size_bytes = head_size_bytes;
 
-    if (!updraft_sha256_start(&hash) ||
-        !updraft_sha256_input(&hash, head, head_size_bytes)) {
+    assert(offset_bytes <= end_offset_bytes);
+    if (!updraft_sha256_start(&hash) || !updraft_sha256_input(&hash, head, size_bytes)) {
         goto failed;
     }
-    while (offset_bytes < end_offset_bytes) {
-        uint32_t size_bytes = end_offset_bytes - offset_bytes;
-        if (size_bytes > HASH_CHUNK_SIZE) {
-            size_bytes = HASH_CHUNK_SIZE;
-        }
-        if (esp_partition_read(slots->target, offset_bytes, chunk, size_bytes) !=
-                ESP_OK ||
-            !updraft_sha256_input(&hash, chunk, size_bytes)) {
+    while (size_bytes > 0) {
+        if (next_piece(slots, &offset_bytes, end_offset_bytes, scratch, &size_bytes) !=
+                0 ||
+            !updraft_sha256_input(&hash, scratch, size_bytes)) {
             goto failed;
-        }
-        offset_bytes += size_bytes;
-        since_yield_bytes += size_bytes;
-        if (since_yield_bytes >= HASH_YIELD_SIZE) {
-            since_yield_bytes = 0;
-            vTaskDelay(1);
         }
     }
     if (!updraft_sha256_finish(&hash, ret_digest)) {
@@ -233,6 +334,24 @@ failed:
     return UPDRAFT_ERROR_FLASH_READ;
 }
 
+int updraft_slot_crc(const struct updraft_slots *slots, uint32_t offset_bytes,
+                     uint32_t size_bytes, uint8_t scratch[UPDRAFT_SLOT_SCRATCH_SIZE],
+                     uint32_t *ret_crc)
+{
+    uint32_t end_offset_bytes = offset_bytes + size_bytes;
+    uint32_t crc = 0;
+    int error = 0;
+    while (error == 0 && size_bytes > 0) {
+        error = next_piece(slots, &offset_bytes, end_offset_bytes, scratch, &size_bytes);
+        if (error == 0) {
+            /* The ROM inverts at both ends, as updraft_crc32 does, and is faster. */
+            crc = esp_rom_crc32_le(crc, scratch, size_bytes);
+        }
+    }
+    *ret_crc = crc;
+    return error;
+}
+
 int updraft_slot_activate(const struct updraft_slots *slots)
 {
     esp_err_t err = esp_ota_set_boot_partition(slots->target);
@@ -243,6 +362,47 @@ int updraft_slot_activate(const struct updraft_slots *slots)
                                                   : UPDRAFT_ERROR_FLASH_WRITE;
     }
     return 0;
+}
+
+bool updraft_slot_may_go_back(const struct updraft_slots *slots, uint8_t target)
+{
+    if (target == UPDRAFT_P2_ROLLBACK_PREVIOUS) {
+        /* ESP-IDF looks at the active entry, whoever runs. */
+        struct updraft_otadata otadata;
+        return slots->otadata != NULL && is_ota(slots->running) &&
+               read_otadata(slots, &otadata) == 0 && otadata.active >= 0 &&
+               otadata.entries[otadata.active].slot == ota_index(slots->running) &&
+               esp_ota_check_rollback_is_possible();
+    }
+    const esp_partition_t *factory = find_factory();
+    esp_image_metadata_t image;
+    if (factory == NULL || factory->address == slots->running->address) {
+        return false;
+    }
+    const esp_partition_pos_t place = {factory->address, factory->size};
+    return esp_image_verify(ESP_IMAGE_VERIFY_SILENT, &place, &image) == ESP_OK;
+}
+
+int updraft_slot_go_back(const struct updraft_slots *slots, uint8_t target)
+{
+    esp_err_t err;
+    (void)slots;
+    if (target == UPDRAFT_P2_ROLLBACK_PREVIOUS) {
+        err = esp_ota_mark_app_invalid_rollback_and_reboot();
+    } else {
+        err = esp_ota_set_boot_partition(find_factory());
+        if (err == ESP_OK) {
+            esp_restart();
+        }
+    }
+    ESP_LOGE(TAG, "cannot go back: %s", esp_err_to_name(err));
+    return UPDRAFT_ERROR_FLASH_WRITE;
+}
+
+static const esp_partition_t *find_factory(void)
+{
+    return esp_partition_find_first(ESP_PARTITION_TYPE_APP,
+                                    ESP_PARTITION_SUBTYPE_APP_FACTORY, NULL);
 }
 
 /* Makes otadata lead to the image that runs, if it does not already: after the boot

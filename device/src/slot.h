@@ -11,6 +11,11 @@
 #include "esp_err.h"
 #include "esp_partition.h"
 
+#include "updraft/device_session.h"
+
+/* A buffer of the caller's through which flash is read. */
+#define UPDRAFT_SLOT_SCRATCH_SIZE 512u
+
 struct updraft_slots {
     const esp_partition_t *running;
     const esp_partition_t *target;  /* the OTA slot to update; NULL: there is none */
@@ -27,6 +32,21 @@ const char *updraft_slot_kind(const esp_partition_t *partition);
 
 /* The chip that the running image was built for, from its header in flash. */
 esp_err_t updraft_slot_chip_id(const struct updraft_slots *slots, uint16_t *ret_chip_id);
+
+/* What a running image says of itself in flash: its appended SHA-256 (zeros: it has
+ * none), and what hardware it is for (0: any). */
+esp_err_t updraft_slot_image_id(const struct updraft_slots *slots,
+                                uint8_t ret_id[UPDRAFT_IMAGE_HASH_SIZE]);
+esp_err_t updraft_slot_hardware_id(const struct updraft_slots *slots,
+                                   uint32_t *ret_hardware_id);
+
+/* n for *ota_n*, UPDRAFT_SLOT_NONE for any other partition. */
+#define UPDRAFT_SLOT_NONE 0xFFu
+uint8_t updraft_slot_index(const esp_partition_t *partition);
+
+/* What otadata says of an OTA slot (esp_ota_img_states_t), rejected images included;
+ * ESP_OTA_IMG_UNDEFINED where it says nothing. */
+uint32_t updraft_slot_noted_state(const struct updraft_slots *slots, uint8_t index);
 
 /* True when otadata's active entry is the running slot's and on trial. The active entry
  * is what the boot loader put on trial, and what ESP-IDF marks valid;
@@ -50,11 +70,24 @@ int updraft_slot_erase(const struct updraft_slots *slots, uint32_t offset_bytes,
                        uint32_t size_bytes);
 int updraft_slot_write(const struct updraft_slots *slots, uint32_t offset_bytes,
                        const uint8_t *bytes, uint32_t size_bytes);
-/* SHA-256 over `head`, then over the target's flash [offset, end). */
+int updraft_slot_read(const struct updraft_slots *slots, uint32_t offset_bytes,
+                      uint8_t *ret_bytes, uint32_t size_bytes);
+/* SHA-256 over `head`, then over the target's flash [offset, end). scratch: overwritten.
+ */
 int updraft_slot_hash(const struct updraft_slots *slots, const uint8_t *head,
                       uint32_t head_size_bytes, uint32_t offset_bytes,
-                      uint32_t end_offset_bytes, uint8_t ret_digest[32]);
+                      uint32_t end_offset_bytes,
+                      uint8_t scratch[UPDRAFT_SLOT_SCRATCH_SIZE], uint8_t ret_digest[32]);
+/* updraft_crc32 over the target's flash. scratch: overwritten. */
+int updraft_slot_crc(const struct updraft_slots *slots, uint32_t offset_bytes,
+                     uint32_t size_bytes, uint8_t scratch[UPDRAFT_SLOT_SCRATCH_SIZE],
+                     uint32_t *ret_crc);
 /* Selects the target for the next boot; ESP-IDF verifies its image once more. */
 int updraft_slot_activate(const struct updraft_slots *slots);
+
+/* Whether there is an image to go back to, and going there (enum updraft_p2_rollback).
+ * updraft_slot_go_back returns only if it fails. */
+bool updraft_slot_may_go_back(const struct updraft_slots *slots, uint8_t target);
+int updraft_slot_go_back(const struct updraft_slots *slots, uint8_t target);
 
 #endif

@@ -12,12 +12,15 @@ struct updraft_task_config {
     struct updraft_slots slots;
     uint16_t chip_id;
     uint16_t chip_revision;
+    uint32_t hardware_id;
+    uint8_t image_id[UPDRAFT_IMAGE_HASH_SIZE]; /* of the running image */
     /* Tries again what failed on the radio; returns in how many ms to call it again, 0:
      * not at all. NULL: advertising and idle connections are the app's business. */
     uint32_t (*poll_radio)(void);
 };
 
-/* Starts the task. config is copied. Once. */
+/* Fills in what Info and the session need to know and starts the task. config must stay.
+ * Once. */
 esp_err_t updraft_task_start(const struct updraft_task_config *config);
 
 #endif

@@ -51,6 +51,7 @@ esp_err_t updraft_attach(const updraft_config_t *config)
     if (err != ESP_OK) {
         return fail(err, "start");
     }
+    updraft_trial_read_note();
     err = attach(/* poll_radio= */ NULL);
     return err == ESP_OK ? ESP_OK : fail(err, "services or task");
 }
@@ -77,6 +78,9 @@ void updraft_gap_event(const struct ble_gap_event *event)
         break;
     case BLE_GAP_EVENT_SUBSCRIBE:
         updraft_link_active(event->subscribe.conn_handle);
+        updraft_gatt_subscribed(event->subscribe.conn_handle,
+                                event->subscribe.attr_handle,
+                                event->subscribe.cur_notify);
         break;
     default: /* event types are numbers of NimBLE's, not an enum */
         break;
@@ -116,6 +120,7 @@ esp_err_t updraft_start(const updraft_config_t *config)
     if (err != ESP_OK) {
         return fail(err, "NVS");
     }
+    updraft_trial_read_note();
     err = updraft_gap_init(task_config.app.name);
     if (err != ESP_OK) {
         return fail(err, "Bluetooth");
@@ -160,10 +165,16 @@ static esp_err_t begin(const updraft_config_t *config)
     updraft_link_init();
     int error = updraft_slot_renew_trial(slots);
     if (error != 0) {
-        ESP_LOGE(TAG, "trial not renewed: %s", updraft_error_message(error));
+        ESP_LOGE(TAG, "trial not renewed: error %d", error);
     }
-    updraft_trial_begin(slots);
+    updraft_trial_begin(slots, task_config.image_id);
     err = updraft_slot_chip_id(slots, &task_config.chip_id);
+    if (err == ESP_OK) {
+        err = updraft_slot_image_id(slots, task_config.image_id);
+    }
+    if (err == ESP_OK) {
+        err = updraft_slot_hardware_id(slots, &task_config.hardware_id);
+    }
     if (err != ESP_OK) {
         return err;
     }
@@ -192,7 +203,7 @@ static esp_err_t fail(esp_err_t err, const char *what)
 {
     ESP_LOGE(TAG, "%s: %s", what, esp_err_to_name(err));
     if (updraft_on_trial()) {
-        updraft_trial_fail("updraft does not start");
+        updraft_trial_fail(UPDRAFT_REASON_START);
     }
     return err;
 }

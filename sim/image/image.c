@@ -16,11 +16,14 @@
 #define SEGMENTS_MAX        16u
 #define DESCRIPTOR_SIZE     256u
 #define HASH_SIZE           32u
-#define CODE_LEAST_SIZE     16u
-#define PAGE_SIZE           0x10000u
-#define PAGE_SIZE_LOG       16u
-#define DATA_BEHIND_CODE    0x800000u
-#define IRAM_START          0x4000u /* behind the cache's part of the memory */
+#define UPDRAFT_MARKER_SIZE 32u
+#define FIXED_SIZE \
+    (DESCRIPTOR_SIZE + UPDRAFT_MARKER_SIZE + sizeof(struct sim_image_marker))
+#define CODE_LEAST_SIZE  16u
+#define PAGE_SIZE        0x10000u
+#define PAGE_SIZE_LOG    16u
+#define DATA_BEHIND_CODE 0x800000u
+#define IRAM_START       0x4000u /* behind the cache's part of the memory */
 
 _Static_assert(sizeof(struct sim_image_marker) % 8 == 0, "segments are whole words");
 
@@ -61,6 +64,7 @@ static bool put_project(const struct sim_image_request *request, uint8_t field[3
 static bool put_descriptor(const struct sim_image_request *request, uint8_t *bytes)
 {
     sim_put_le32(bytes, 0xABCD5432u);
+    sim_put_le32(bytes + 4, request->secure_version);
     if (!put_text(bytes + 16, 32, request->version) ||
         !put_project(request, bytes + 48)) {
         return false;
@@ -84,6 +88,16 @@ static bool put_descriptor(const struct sim_image_request *request, uint8_t *byt
     sim_put_le16(bytes + 178, 99); /* the highest eFuse block revision: v0.99 */
     bytes[180] = PAGE_SIZE_LOG;
     return true;
+}
+
+/* "UPD1", highest protocol, three bytes 0, hardware id. */
+static void put_updraft_marker(const struct sim_image_request *request, uint8_t *bytes)
+{
+    if (!request->without_updraft) {
+        memcpy(bytes, "UPD1", 4);
+        bytes[4] = 2;
+        sim_put_le32(bytes + 8, request->hardware_id);
+    }
 }
 
 static bool put_marker(const struct sim_image_request *request, uint8_t *bytes)
@@ -117,8 +131,7 @@ static uint32_t total_of(const struct layout *layout)
 /* A quarter of what is to be filled is data, the rest code, as in real applications. */
 static struct layout lay_out(uint32_t size_bytes)
 {
-    struct layout layout = {.drom_size = DESCRIPTOR_SIZE +
-                                         (uint32_t)sizeof(struct sim_image_marker),
+    struct layout layout = {.drom_size = (uint32_t)FIXED_SIZE,
                             .iram_size = CODE_LEAST_SIZE,
                             .irom_size = CODE_LEAST_SIZE};
     uint32_t least = total_of(&layout);
@@ -184,10 +197,12 @@ size_t sim_image_make(const struct sim_image_request *request, uint8_t *bytes,
     uint32_t place = HEADER_SIZE + SEGMENT_HEADER_SIZE;
     uint8_t *data =
         put_segment(bytes + HEADER_SIZE, mapped_address(drom, place), layout.drom_size);
-    if (!put_descriptor(request, data) || !put_marker(request, data + DESCRIPTOR_SIZE)) {
+    put_updraft_marker(request, data + DESCRIPTOR_SIZE);
+    if (!put_descriptor(request, data) ||
+        !put_marker(request, data + DESCRIPTOR_SIZE + UPDRAFT_MARKER_SIZE)) {
         return 0;
     }
-    uint32_t fixed = DESCRIPTOR_SIZE + (uint32_t)sizeof(struct sim_image_marker);
+    uint32_t fixed = (uint32_t)FIXED_SIZE;
     sim_random_fill(&random, data + fixed, layout.drom_size - fixed);
     uint8_t *code = put_segment(data + layout.drom_size, model->iram.low + IRAM_START,
                                 layout.iram_size);

@@ -9,7 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The marker in a data segment of an image made here: magic, then fixed-width strings. */
+/* The marker in a data segment of an image made here, for the simulator: magic, then
+ * fixed-width strings. Before it, right behind the descriptor, is updraft's own marker
+ * (SPEC.md), which says that the image can be updated again. */
 #define SIM_IMAGE_MARKER_MAGIC "updraft-sim/1"
 struct sim_image_marker {
     char magic[16];
@@ -30,6 +32,10 @@ struct sim_image_request {
     uint32_t size_bytes; /* of the whole image at least; 0: as small as it gets. Rounded
                           * up to 16 */
     uint64_t seed;       /* of the filling */
+    uint32_t secure_version;
+    uint32_t hardware_id; /* in updraft's marker; 0: any board */
+    bool without_updraft; /* zeros in the place of updraft's marker, as other people's
+                           * firmware may have */
 };
 
 /* Writes a whole image (header, segments, checksum, SHA-256) to `bytes`. Returns its

@@ -26,6 +26,10 @@
 #define TEXT_MAX      31u
 #define PROJECT_SPACE 8u /* "updraft-" */
 
+/* Options whose letter another one has. */
+#define OPTION_HARDWARE       0x100
+#define OPTION_SECURE_VERSION 0x101
+
 struct options {
     struct sim_image_request request;
     const char *chip;
@@ -38,6 +42,7 @@ static void print_usage(FILE *file)
         file,
         "usage: " PROGRAM " --firmware NAME --version VERSION --chip CHIP -o FILE\n"
         "       [--behaviour NAME] [--project NAME] [--size BYTES[K|M]] [--seed N]\n"
+        "       [--hardware N] [--secure-version N] [--without-updraft]\n"
         "\n"
         "Writes an ESP32 image that makes the simulator run firmware NAME.\n"
         "  --firmware NAME   module fw_NAME.so, at most 31 characters\n"
@@ -45,7 +50,11 @@ static void print_usage(FILE *file)
         "  --project NAME    of the application; else \"updraft-\" and the firmware's "
         "name\n"
         "  --size BYTES      of the file at least; K and M stand for 1024 and 1024^2\n"
-        "  --seed N          of the filling; the same options make the same file\n");
+        "  --seed N          of the filling; the same options make the same file\n"
+        "  --hardware N      number of the board that it is for; 0, the default: any\n"
+        "  --secure-version N\n"
+        "                    of the application; 0\n"
+        "  --without-updraft no marker that says that it can be updated again\n");
     fprintf(file, "  --chip CHIP      ");
     for (size_t i = 0; i < sim_chip_model_count; i++) {
         fprintf(file, " %s", sim_chip_models[i].name);
@@ -179,6 +188,19 @@ static bool take_option(struct options *options, int option, const char *value)
         }
         request->size_bytes = (uint32_t)number;
         return true;
+    case 'w':
+        request->without_updraft = true;
+        return true;
+    case OPTION_HARDWARE:
+    case OPTION_SECURE_VERSION:
+        if (!parse_number(value, false, UINT32_MAX, &number)) {
+            fprintf(stderr, PROGRAM ": --%s takes a number of 32 bits, not \"%s\"\n",
+                    option == OPTION_HARDWARE ? "hardware" : "secure-version", value);
+            return false;
+        }
+        *(option == OPTION_HARDWARE ? &request->hardware_id : &request->secure_version) =
+            (uint32_t)number;
+        return true;
     case 'n':
         if (!parse_number(value, false, UINT64_MAX, &number)) {
             fprintf(stderr, PROGRAM ": --seed takes a number, not \"%s\"\n", value);
@@ -254,6 +276,9 @@ int sim_tool_image(int argc, char **argv)
         {"project", required_argument, NULL, 'p'},
         {"size", required_argument, NULL, 's'},
         {"seed", required_argument, NULL, 'n'},
+        {"hardware", required_argument, NULL, OPTION_HARDWARE},
+        {"secure-version", required_argument, NULL, OPTION_SECURE_VERSION},
+        {"without-updraft", no_argument, NULL, 'w'},
         {"output", required_argument, NULL, 'o'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},

@@ -19,6 +19,7 @@
 #include "sim/chip/verify.h"
 #include "sim/image/image.h"
 #include "sim/tool/image_command.h"
+#include "updraft/protocol2.h"
 
 #define CAPACITY (1100u * 1024)
 
@@ -107,7 +108,7 @@ static void the_marker_is_found_and_aligned(void **state)
     assert_string_equal(marker.firmware, "minimal");
     assert_string_equal(marker.behaviour, "hang-spin");
     uint8_t *place = memmem(bytes, size, SIM_IMAGE_MARKER_MAGIC, 13);
-    assert_ptr_equal(place, bytes + 32 + 256);
+    assert_ptr_equal(place, bytes + 32 + 256 + 32);
     assert_int_equal((place - bytes) % 8, 0);
 }
 
@@ -116,7 +117,7 @@ static void an_image_without_marker_has_none(void **state)
     (void)state;
     struct sim_image_marker marker;
     size_t size = sim_image_make(&plain, bytes, sizeof(bytes));
-    memset(bytes + 32 + 256, 0x55, 4);
+    memset(bytes + 32 + 256 + 32, 0x55, 4);
     assert_false(sim_image_find_marker(bytes, size, &marker));
     /* What an older image left behind the end of a newer one does not count. */
     assert_true(sim_image_make(&plain, bytes + size, sizeof(bytes) - size) > 0);
@@ -124,6 +125,33 @@ static void an_image_without_marker_has_none(void **state)
     memset(bytes, 0xFF, size);
     assert_false(sim_image_find_marker(bytes, size, &marker));
     assert_false(sim_image_find_marker(bytes, 0, &marker));
+}
+
+static void updraft_finds_its_own_marker_where_it_was_asked_for(void **state)
+{
+    (void)state;
+    struct sim_image_request request = plain;
+    struct updraft_marker marker;
+    assert_true(sim_image_make(&request, bytes, sizeof(bytes)) > 0);
+    assert_true(updraft_marker_get(bytes, &marker));
+    assert_int_equal(marker.protocol_max, UPDRAFT_P2_VERSION);
+    assert_int_equal(marker.hardware_id, 0);
+    uint8_t expected[UPDRAFT_MARKER_SIZE];
+    request.hardware_id = 0x12345678;
+    request.secure_version = 3;
+    assert_true(sim_image_make(&request, bytes, sizeof(bytes)) > 0);
+    assert_true(updraft_marker_get(bytes, &marker));
+    assert_int_equal(marker.hardware_id, 0x12345678);
+    updraft_marker_put(&marker, expected);
+    assert_memory_equal(bytes + UPDRAFT_MARKER_OFFSET, expected, sizeof(expected));
+    assert_int_equal(sim_get_le32(bytes + 36), 3);
+    request.without_updraft = true;
+    size_t size = sim_image_make(&request, bytes, sizeof(bytes));
+    assert_true(size > 0);
+    assert_false(updraft_marker_get(bytes, &marker));
+    struct sim_image_marker ours;
+    assert_true(sim_image_find_marker(bytes, size, &ours));
+    assert_true(verifies(5, bytes, size, SIM_VERIFY_LOAD, NULL));
 }
 
 static void the_same_request_makes_the_same_bytes(void **state)
@@ -332,6 +360,7 @@ int main(void)
         cmocka_unit_test(the_descriptor_says_what_was_asked),
         cmocka_unit_test(the_marker_is_found_and_aligned),
         cmocka_unit_test(an_image_without_marker_has_none),
+        cmocka_unit_test(updraft_finds_its_own_marker_where_it_was_asked_for),
         cmocka_unit_test(the_same_request_makes_the_same_bytes),
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(sealing_makes_a_changed_image_whole_again),

@@ -13,6 +13,7 @@
 #include "esp_timer.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
+#include "gatt.h"
 #include "host/ble_gap.h"
 #include "host/ble_hs.h"
 #include "link.h"
@@ -20,6 +21,7 @@
 #include "updraft/protocol1.h"
 
 #define HANDLES 8
+#define CONTROL 21 /* attribute */
 
 static bool alive[HANDLES]; /* connections that the played host has */
 
@@ -69,6 +71,13 @@ int ble_gap_conn_find(uint16_t handle, struct ble_gap_conn_desc *out_desc)
     return handle < HANDLES && alive[handle] ? 0 : BLE_HS_ENOTCONN;
 }
 
+/* What the GAP event calls beside the table. */
+void updraft_gatt_subscribed(uint16_t connection, uint16_t attribute, bool enabled)
+{
+    assert_int_equal(attribute, CONTROL);
+    updraft_link_subscribe(connection, enabled);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -95,10 +104,16 @@ static void tell_disconnect(uint16_t handle)
     updraft_gap_event(&event);
 }
 
+static int write_opcode(uint16_t handle, uint8_t opcode)
+{
+    return updraft_link_control(handle, &opcode, 1);
+}
+
 static void assert_event(enum updraft_link_kind kind, uint16_t handle)
 {
     struct updraft_link_event event;
-    assert_true(updraft_link_take(&event));
+    uint8_t room[UPDRAFT_RING_PAYLOAD_SIZE];
+    assert_true(updraft_link_take(&event, room));
     assert_int_equal(event.kind, kind);
     assert_int_equal(event.connection, handle);
 }
@@ -106,14 +121,15 @@ static void assert_event(enum updraft_link_kind kind, uint16_t handle)
 static void assert_no_event(void)
 {
     struct updraft_link_event event;
-    assert_false(updraft_link_take(&event));
+    uint8_t room[UPDRAFT_RING_PAYLOAD_SIZE];
+    assert_false(updraft_link_take(&event, room));
 }
 
 static void a_write_before_the_connection_is_told_belongs_to_it(void **state)
 {
     (void)state;
     alive[1] = true;
-    assert_int_equal(updraft_link_control(1, UPDRAFT_P1_REQUEST), 0);
+    assert_int_equal(write_opcode(1, UPDRAFT_P1_REQUEST), 0);
     assert_int_equal(updraft_link_count(), 1);
     tell_connect(1, 0);
     assert_int_equal(updraft_link_count(), 1);
@@ -128,7 +144,7 @@ static void a_connection_that_failed_after_a_write_has_ended(void **state)
 {
     (void)state;
     alive[1] = true;
-    assert_int_equal(updraft_link_data(1, (const uint8_t *)"\x14\x00", 2), 0);
+    assert_int_equal(updraft_link_data(1, "\x14\x00", NULL, 2), 0);
     tell_connect(1, BLE_HS_EAGAIN);
     assert_event(UPDRAFT_LINK_DATA, 1);
     assert_event(UPDRAFT_LINK_ENDED, 1);
@@ -156,7 +172,7 @@ static void an_end_that_is_not_told_is_noticed(void **state)
     uint16_t handles[UPDRAFT_LINK_CONNECTIONS_MAX];
     alive[1] = true;
     tell_connect(1, 0);
-    assert_int_equal(updraft_link_control(1, UPDRAFT_P1_REQUEST), 0);
+    assert_int_equal(write_opcode(1, UPDRAFT_P1_REQUEST), 0);
     assert_int_equal(updraft_link_list(0, handles), 1);
     alive[1] = false;
     assert_int_equal(updraft_link_count(), 0);
@@ -168,7 +184,7 @@ static void an_end_that_is_not_told_is_noticed(void **state)
     assert_event(UPDRAFT_LINK_ENDED, 1);
     assert_no_event();
     /* or of the same. */
-    assert_int_equal(updraft_link_control(2, UPDRAFT_P1_REQUEST), 0);
+    assert_int_equal(write_opcode(2, UPDRAFT_P1_REQUEST), 0);
     tell_connect(2, 0);
     assert_event(UPDRAFT_LINK_CONTROL, 2);
     assert_event(UPDRAFT_LINK_ENDED, 2);
@@ -184,7 +200,7 @@ static void ends_that_are_never_told_take_no_room(void **state)
         alive[handle] = true;
         tell_connect(handle, 0);
         assert_int_equal(updraft_link_count(), 1);
-        assert_int_equal(updraft_link_control(handle, UPDRAFT_P1_NOP), 0);
+        assert_int_equal(write_opcode(handle, UPDRAFT_P1_NOP), 0);
         assert_event(UPDRAFT_LINK_CONTROL, handle);
         alive[handle] = false;
         updraft_link_closed((uint16_t)((round + 1) % HANDLES)); /* unknown: nothing */
@@ -194,6 +210,65 @@ static void ends_that_are_never_told_take_no_room(void **state)
         assert_event(UPDRAFT_LINK_ENDED, handle);
         alive[(handle + 2) % HANDLES] = false;
     }
+}
+
+static void tell_subscribe(uint16_t handle, bool enabled)
+{
+    struct ble_gap_event event = {.type = BLE_GAP_EVENT_SUBSCRIBE};
+    event.subscribe.conn_handle = handle;
+    event.subscribe.attr_handle = CONTROL;
+    event.subscribe.cur_notify = enabled;
+    updraft_gap_event(&event);
+}
+
+/* It may be told before the connection is, and its end after the connection's. */
+static void a_subscription_lasts_as_long_as_its_connection(void **state)
+{
+    (void)state;
+    alive[1] = true;
+    assert_false(updraft_link_subscribed(1));
+    tell_subscribe(1, true);
+    tell_connect(1, 0);
+    assert_true(updraft_link_subscribed(1));
+    assert_false(updraft_link_subscribed(2));
+    tell_subscribe(1, false);
+    assert_false(updraft_link_subscribed(1));
+    tell_subscribe(1, true);
+    tell_disconnect(1);
+    tell_subscribe(1, false);
+    assert_int_equal(updraft_link_count(), 0);
+    alive[1] = true;
+    assert_int_equal(updraft_link_count(), 0);
+    tell_connect(1, 0);
+    assert_false(updraft_link_subscribed(1));
+}
+
+/* As vTaskDelay in this test says: nobody waits, and what had room comes out whole. */
+static void data_of_protocol_2_is_dropped_where_there_is_no_room(void **state)
+{
+    (void)state;
+    static uint8_t chunk[100];
+    static uint8_t message[UPDRAFT_P2_COMMAND_MAX] = {UPDRAFT_P2_STATUS};
+    const size_t room =
+        UPDRAFT_LINK_WINDOW_SIZE / (sizeof(chunk) + UPDRAFT_RING_HEADER_SIZE);
+    alive[1] = true;
+    tell_connect(1, 0);
+    updraft_link_publish(1, UPDRAFT_P2_VERSION, /* failed= */ false);
+    for (size_t i = 0; i < room + 3; i++) {
+        assert_int_equal(updraft_link_data(1, chunk, NULL, sizeof(chunk)), 0);
+    }
+    /* A message of each connection has room all the same. */
+    for (unsigned i = 0; i < UPDRAFT_LINK_CONNECTIONS_MAX; i++) {
+        assert_int_equal(updraft_link_control(1, message, sizeof(message)), 0);
+    }
+    assert_int_equal(updraft_link_control_value(), 0);
+    for (size_t i = 0; i < room; i++) {
+        assert_event(UPDRAFT_LINK_DATA, 1);
+    }
+    for (unsigned i = 0; i < UPDRAFT_LINK_CONNECTIONS_MAX; i++) {
+        assert_event(UPDRAFT_LINK_CONTROL, 1);
+    }
+    assert_no_event();
 }
 
 int main(void)
@@ -206,6 +281,9 @@ int main(void)
                                set_up),
         cmocka_unit_test_setup(an_end_that_is_not_told_is_noticed, set_up),
         cmocka_unit_test_setup(ends_that_are_never_told_take_no_room, set_up),
+        cmocka_unit_test_setup(a_subscription_lasts_as_long_as_its_connection, set_up),
+        cmocka_unit_test_setup(data_of_protocol_2_is_dropped_where_there_is_no_room,
+                               set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

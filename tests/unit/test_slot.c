@@ -420,6 +420,8 @@ static void failing_flash_is_an_error_not_a_success(void **state)
                      UPDRAFT_ERROR_FLASH_WRITE);
 }
 
+static uint8_t scratch[UPDRAFT_SLOT_SCRATCH_SIZE];
+
 static void hash_covers_head_and_flash(void **state)
 {
     (void)state;
@@ -427,11 +429,68 @@ static void hash_covers_head_and_flash(void **state)
     const uint8_t *image = sim_flash_bytes(fixture.flash) + slots.target->address;
     uint8_t digest[32];
     /* The image's own hash, appended by who made it, over all but its last 32 bytes. */
-    assert_int_equal(updraft_slot_hash(&slots, image, 32, 32, 2048 - 32, digest), 0);
+    assert_int_equal(updraft_slot_hash(&slots, image, 32, 32, 2048 - 32, scratch, digest),
+                     0);
     assert_memory_equal(digest, image + 2048 - 32, 32);
     spoil("ota_0");
-    assert_int_equal(updraft_slot_hash(&slots, image, 32, 32, 2048 - 32, digest), 0);
+    assert_int_equal(updraft_slot_hash(&slots, image, 32, 32, 2048 - 32, scratch, digest),
+                     0);
     assert_memory_not_equal(digest, image + 2048 - 32, 32);
+}
+
+/* The ROM's CRC, by which the device answers, is the one that clients compute. */
+static void crc_of_a_sector_is_updraft_crc32(void **state)
+{
+    (void)state;
+    struct updraft_slots slots = usual_slots();
+    const uint8_t *flash = sim_flash_bytes(fixture.flash) + slots.target->address;
+    uint32_t crc;
+    static const uint32_t sizes[] = {1, 511, 512, 513, 4096, 70000};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        assert_int_equal(updraft_slot_crc(&slots, 4, sizes[i], scratch, &crc), 0);
+        assert_int_equal(crc, updraft_crc32(0, flash + 4, sizes[i]));
+    }
+    assert_int_equal(updraft_slot_read(&slots, 40, scratch, 100), 0);
+    assert_memory_equal(scratch, flash + 40, 100);
+}
+
+static void identity_is_what_the_running_image_says(void **state)
+{
+    (void)state;
+    struct updraft_slots slots = usual_slots();
+    const uint8_t *flash = sim_flash_bytes(fixture.flash) + slots.running->address;
+    uint8_t id[32];
+    uint32_t hardware_id;
+    assert_int_equal(updraft_slot_image_id(&slots, id), ESP_OK);
+    assert_memory_equal(id, flash + 2048 - 32, 32);
+    assert_int_equal(updraft_slot_hardware_id(&slots, &hardware_id), ESP_OK);
+    assert_int_equal(hardware_id, 0);
+    /* An image without a hash has no identity; without a marker where it should be, the
+     * firmware's own counts. */
+    uint8_t zeros[UPDRAFT_MARKER_SIZE] = {0};
+    sim_flash_load(fixture.flash, slots.running->address + 23, zeros, 1);
+    sim_flash_load(fixture.flash, slots.running->address + UPDRAFT_MARKER_OFFSET, zeros,
+                   sizeof(zeros));
+    assert_int_equal(updraft_slot_image_id(&slots, id), ESP_OK);
+    assert_memory_equal(id, zeros, 32);
+    assert_int_equal(updraft_slot_hardware_id(&slots, &hardware_id), ESP_OK);
+    assert_int_equal(hardware_id, CONFIG_UPDRAFT_HARDWARE_ID);
+}
+
+static void noted_state_is_the_slots_last_even_where_it_was_rejected(void **state)
+{
+    (void)state;
+    struct updraft_slots slots = usual_slots();
+    put_blank(0);
+    put_blank(1);
+    assert_int_equal(updraft_slot_noted_state(&slots, 0), ESP_OTA_IMG_UNDEFINED);
+    put_entry(0, 1, SIM_OTA_VALID);
+    put_entry(1, 2, SIM_OTA_ABORTED);
+    assert_int_equal(updraft_slot_noted_state(&slots, 0), ESP_OTA_IMG_VALID);
+    assert_int_equal(updraft_slot_noted_state(&slots, 1), ESP_OTA_IMG_ABORTED);
+    put_entry(0, 4, SIM_OTA_INVALID);
+    assert_int_equal(updraft_slot_noted_state(&slots, 0), ESP_OTA_IMG_UNDEFINED);
+    assert_int_equal(updraft_slot_noted_state(&slots, 1), ESP_OTA_IMG_INVALID);
 }
 
 static void broken_image_is_not_activated(void **state)
@@ -473,6 +532,13 @@ int main(void)
                                         fixture_5, fixture_end),
         cmocka_unit_test_setup_teardown(hash_covers_head_and_flash, fixture_6,
                                         fixture_end),
+        cmocka_unit_test_setup_teardown(crc_of_a_sector_is_updraft_crc32, fixture_5,
+                                        fixture_end),
+        cmocka_unit_test_setup_teardown(identity_is_what_the_running_image_says,
+                                        fixture_5, fixture_end),
+        cmocka_unit_test_setup_teardown(
+            noted_state_is_the_slots_last_even_where_it_was_rejected, fixture_5,
+            fixture_end),
         cmocka_unit_test_setup_teardown(broken_image_is_not_activated, fixture_5,
                                         fixture_end),
     };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "updraft/protocol1.h"
+#include "updraft/protocol2.h"
 
 #define CONNECT_LIMIT_MS 10000u
 #define REPLY_LIMIT_MS   35000u
@@ -13,6 +14,7 @@
 
 static const uint8_t control_uuid[16] = {UPDRAFT_P1_CONTROL_UUID_BYTES};
 static const uint8_t data_uuid[16] = {UPDRAFT_P1_DATA_UUID_BYTES};
+static const uint8_t info_uuid[16] = {UPDRAFT_P2_INFO_UUID_BYTES};
 
 static void on_heard(void *context, sim_peer_t *peer, bool scan_response,
                      const uint8_t *data, uint8_t size, int8_t rssi_dbm)
@@ -92,6 +94,11 @@ static void on_notified(void *context, sim_peer_t *peer, uint16_t handle,
         raw->notified_count < RAW_NOTIFIED_MAX) {
         raw->notified[raw->notified_count++] = bytes[0];
     }
+    if (handle == raw_control(raw) && size > 1 && size <= RAW_REPORT_SIZE) {
+        struct raw_report *report = &raw->reports[raw->reports_count++ % RAW_REPORTS_MAX];
+        report->size = size;
+        memcpy(report->bytes, bytes, size);
+    }
 }
 
 static void on_changed(void *context, sim_peer_t *peer)
@@ -102,7 +109,8 @@ static void on_changed(void *context, sim_peer_t *peer)
     raw->changed++;
 }
 
-static struct raw *new_raw(world_t *world, unsigned number, bool cache_services)
+static struct raw *new_raw(world_t *world, unsigned number, bool cache_services,
+                           const struct sim_air_profile *profile)
 {
     static const struct sim_central_ops ops = {
         .heard = on_heard,
@@ -119,7 +127,7 @@ static struct raw *new_raw(world_t *world, unsigned number, bool cache_services)
         .loop = world->loop,
         .air = world->air,
         .address = {0x00, 0x1a, 0x7d, 0xda, 0x72, (uint8_t)number},
-        .profile = sim_air_profile("ideal"),
+        .profile = profile,
         .cache_services = cache_services,
     };
     struct raw *raw = sim_arena_alloc(world->arena, sizeof(*raw));
@@ -132,12 +140,18 @@ static struct raw *new_raw(world_t *world, unsigned number, bool cache_services)
 
 struct raw *raw_new(world_t *world, unsigned number)
 {
-    return new_raw(world, number, /* cache_services= */ false);
+    return new_raw(world, number, /* cache_services= */ false, sim_air_profile("ideal"));
 }
 
 struct raw *raw_new_caching(world_t *world, unsigned number)
 {
-    return new_raw(world, number, /* cache_services= */ true);
+    return new_raw(world, number, /* cache_services= */ true, sim_air_profile("ideal"));
+}
+
+struct raw *raw_new_on(world_t *world, unsigned number,
+                       const struct sim_air_profile *profile)
+{
+    return new_raw(world, number, /* cache_services= */ false, profile);
 }
 
 static const struct raw *watched;
@@ -161,6 +175,12 @@ static bool has_ended(world_t *world)
 }
 
 static size_t seen_before;
+
+static bool is_reported(world_t *world)
+{
+    (void)world;
+    return watched->reports_count > seen_before || !sim_peer_connected(watched->peer);
+}
 
 static bool is_notified(world_t *world)
 {
@@ -209,6 +229,23 @@ uint16_t raw_control(const struct raw *raw)
 uint16_t raw_data(const struct raw *raw)
 {
     return find(raw, data_uuid);
+}
+
+uint16_t raw_info(const struct raw *raw)
+{
+    return find(raw, info_uuid);
+}
+
+uint16_t raw_control_cccd(const struct raw *raw)
+{
+    const struct sim_gatt_characteristic *list;
+    size_t count = sim_peer_characteristics(raw->peer, &list);
+    for (size_t i = 0; i < count; i++) {
+        if (memcmp(list[i].uuid, control_uuid, 16) == 0) {
+            return list[i].cccd_handle;
+        }
+    }
+    return 0;
 }
 
 uint16_t raw_find(const struct raw *raw, uint16_t uuid16)
@@ -274,6 +311,14 @@ int raw_await(struct raw *raw, size_t seen, uint64_t limit_ms)
         return raw->notified[seen];
     }
     return done ? RAW_NO_LINK : RAW_NO_REPLY;
+}
+
+const struct raw_report *raw_await_report(struct raw *raw, size_t seen, uint64_t limit_ms)
+{
+    watched = raw;
+    seen_before = seen;
+    (void)world_run(raw->world, is_reported, limit_ms);
+    return raw->reports_count > seen ? &raw->reports[seen % RAW_REPORTS_MAX] : NULL;
 }
 
 int raw_ask(struct raw *raw, uint8_t opcode)

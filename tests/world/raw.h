@@ -4,9 +4,12 @@
 #ifndef TESTS_WORLD_RAW_H
 #define TESTS_WORLD_RAW_H
 
+#include "sim/radio/controller.h"
 #include "tests/world/fixture.h"
 
 #define RAW_NOTIFIED_MAX 64u
+#define RAW_REPORTS_MAX  64u
+#define RAW_REPORT_SIZE  512u
 /* Results besides ATT error codes. */
 #define RAW_NO_LINK  (-1) /* the link ended, or there was none */
 #define RAW_NO_REPLY (-2) /* nothing came in time */
@@ -27,18 +30,30 @@ struct raw {
     /* One-byte notifications of Control, in order. */
     size_t notified_count;
     uint8_t notified[RAW_NOTIFIED_MAX];
+    /* Longer ones, which are protocol 2's: the last RAW_REPORTS_MAX of reports_count. */
+    size_t reports_count;
+    struct raw_report {
+        size_t size;
+        uint8_t bytes[RAW_REPORT_SIZE];
+    } reports[RAW_REPORTS_MAX];
 };
 
 /* Another central in the world's air; number distinguishes them. */
 struct raw *raw_new(world_t *world, unsigned number);
 /* The same, which keeps the attribute table between connections. */
 struct raw *raw_new_caching(world_t *world, unsigned number);
+/* The same on a link of another kind. profile: must stay. */
+struct raw *raw_new_on(world_t *world, unsigned number,
+                       const struct sim_air_profile *profile);
 /* True when connected and the services are known. */
 bool raw_connect(struct raw *raw);
 void raw_disconnect(struct raw *raw);
 bool raw_connected(const struct raw *raw);
 uint16_t raw_control(const struct raw *raw);
 uint16_t raw_data(const struct raw *raw);
+/* OTA Info, and the descriptor that enables Control's notifications. 0: there is none. */
+uint16_t raw_info(const struct raw *raw);
+uint16_t raw_control_cccd(const struct raw *raw);
 /* 0 when the peer has no such characteristic. */
 uint16_t raw_find(const struct raw *raw, uint16_t uuid16);
 
@@ -52,6 +67,9 @@ int raw_opcode(struct raw *raw, uint8_t opcode);
 int raw_packet_size(struct raw *raw, uint16_t size);
 /* The next notification after the first `seen` ones, or RAW_*. */
 int raw_await(struct raw *raw, size_t seen, uint64_t limit_ms);
+/* The next report after the first `seen` ones; NULL: none came in time. */
+const struct raw_report *raw_await_report(struct raw *raw, size_t seen,
+                                          uint64_t limit_ms);
 /* Writes an opcode and waits for the answer: that, or RAW_*; an ATT error as 0x100 + it.
  */
 int raw_ask(struct raw *raw, uint8_t opcode);
