@@ -22,6 +22,7 @@ static struct updraft_info constant;
 static struct updraft_snapshot current;
 static portMUX_TYPE lock = portMUX_INITIALIZER_UNLOCKED;
 
+static uint16_t in_steps(uint32_t left_ms);
 static uint16_t best_write_size(uint16_t mtu);
 
 void updraft_snapshot_init(const struct updraft_info *info)
@@ -56,10 +57,17 @@ void updraft_snapshot_read(uint16_t connection, uint8_t ret_value[UPDRAFT_P2_INF
     memcpy(info.noted_id, now.noted_id, sizeof(info.noted_id));
     if (now.run_state == UPDRAFT_RUN_ON_TRIAL) {
         int32_t left_ms = (int32_t)(now.trial_end_ms - updraft_now_ms());
-        info.trial_left_s = left_ms > 0 ? (uint16_t)((left_ms + 999) / 1000) : 0;
+        info.trial_left_s = left_ms > 0 ? in_steps((uint32_t)left_ms) : 0;
     }
     info.write_size_bytes = best_write_size(ble_att_mtu(connection));
     updraft_info_put(&info, ret_value);
+}
+
+/* Seconds, rounded up to tens: on a slow link a long read takes more than one, and its
+ * parts must come from the same value. */
+static uint16_t in_steps(uint32_t left_ms)
+{
+    return (uint16_t)((left_ms + 9999u) / 10000u * 10u);
 }
 
 static uint16_t best_write_size(uint16_t mtu)

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "esp_ota_ops.h"
 #include "slot_fixture.h"
 #include "updraft/error.h"
 
@@ -442,7 +443,7 @@ static void hash_covers_head_and_flash(void **state)
 static void crc_of_a_sector_is_updraft_crc32(void **state)
 {
     (void)state;
-    struct updraft_slots slots = usual_slots();
+    struct updraft_slots slots = slot_usual();
     const uint8_t *flash = sim_flash_bytes(fixture.flash) + slots.target->address;
     uint32_t crc;
     static const uint32_t sizes[] = {1, 511, 512, 513, 4096, 70000};
@@ -457,7 +458,7 @@ static void crc_of_a_sector_is_updraft_crc32(void **state)
 static void identity_is_what_the_running_image_says(void **state)
 {
     (void)state;
-    struct updraft_slots slots = usual_slots();
+    struct updraft_slots slots = slot_usual();
     const uint8_t *flash = sim_flash_bytes(fixture.flash) + slots.running->address;
     uint8_t id[32];
     uint32_t hardware_id;
@@ -480,7 +481,7 @@ static void identity_is_what_the_running_image_says(void **state)
 static void noted_state_is_the_slots_last_even_where_it_was_rejected(void **state)
 {
     (void)state;
-    struct updraft_slots slots = usual_slots();
+    struct updraft_slots slots = slot_usual();
     put_blank(0);
     put_blank(1);
     assert_int_equal(updraft_slot_noted_state(&slots, 0), ESP_OTA_IMG_UNDEFINED);

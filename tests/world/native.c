@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define INFO_ATTEMPTS 3
-/* Chunks handed to the central at a time; its queue of commands holds 64. */
+/* Chunks handed to the central at a time. */
 #define BURST 32u
 
 void native_init(struct native *native, struct raw *raw)
@@ -136,9 +136,11 @@ static int send_stream(struct native *native, const uint8_t *bytes, uint32_t siz
             memcpy(value + UPDRAFT_P2_DATA_HEAD_SIZE, bytes + from, length);
             if (raw_command(native->raw, raw_data(native->raw), value,
                             length + UPDRAFT_P2_DATA_HEAD_SIZE) != 0) {
-                return RAW_NO_LINK;
+                if (!raw_connected(native->raw)) {
+                    return RAW_NO_LINK;
+                }
+                break; /* the central's queue is full */
             }
-            native->sent_chunks++;
         }
         uint64_t wait_ms = at < count && at < limit ? 1 : NATIVE_STATE_MS;
         if (!native_await(native, wait_ms)) {

@@ -14,7 +14,6 @@ struct native {
     size_t seen; /* reports that were looked at */
     uint16_t write_size;
     uint32_t nonce;
-    uint32_t sent_chunks;
     const struct fixture_image *image; /* of the session */
     struct updraft_p2_report state;    /* the last one */
 };

@@ -226,8 +226,9 @@ static void check_board(const struct stage *stage, const struct cut *cut)
                image.size) != 0) {
         fail_cut(stage, cut, "what runs is neither the old firmware nor the new one");
     }
-    if (!is_unchanged(stage, 0, fixture_part(world, "otadata")->offset)) {
-        fail_cut(stage, cut, "boot loader, partition table or NVS changed");
+    /* NVS holds the note of the activation. */
+    if (!is_unchanged(stage, 0, fixture_part(world, "nvs")->offset)) {
+        fail_cut(stage, cut, "boot loader or partition table changed");
     }
     if (!stage->course->no_factory) {
         const struct sim_partition *factory = fixture_part(world, "factory");

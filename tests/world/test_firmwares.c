@@ -51,8 +51,10 @@ static void update(world_t *world, const char *firmware, const char *version)
         .seed = 2,
     };
     fixture_image_request(&image, &request);
+    /* Forced: they are of different projects. */
+    const struct world_flow_options options = {.force = true};
     const struct world_update *result =
-        world_update(world, image.bytes, image.size, NULL);
+        world_update(world, image.bytes, image.size, &options);
     if (result->status != 0) {
         fputs(world->log, stderr);
         fail_msg("to %s %s: status %d (%s)", firmware, version, result->status,

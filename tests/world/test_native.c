@@ -99,6 +99,34 @@ static void info_is_whole_at_every_mtu(void **state)
     }
 }
 
+/* At MTU 23 on a link of 100 ms the reads take more than a second, and time goes on. */
+static void info_of_a_trial_can_be_read_slowly(void **state)
+{
+    (void)state;
+    struct sim_air_profile profile = *sim_air_profile("worst");
+    profile.loss = 0;
+    const struct world_config config = {.air = "worst"};
+    world_t *world = world_with(config, NULL);
+    struct native native;
+    native_init(&native, raw_new_on(world, 1, &profile));
+    fixture_image_make(&image, "minimal", "1.1.0", "good", 4u << 10);
+    assert_int_equal(native_update(&native, &image, UPDRAFT_P2_CONFIRM_BY_CLIENT),
+                     UPDRAFT_P2_OK);
+    fixture_await(world, "restarting into ota_0", 10000);
+    native_connect(&native);
+    unsigned torn = 0;
+    for (int i = 0; i < 20; i++) {
+        struct updraft_info info;
+        uint64_t begun_ms = world_now_ms(world);
+        assert_int_equal(raw_read(native.raw, raw_info(native.raw)), 0);
+        assert_true(world_now_ms(world) - begun_ms > 700);
+        torn += !updraft_info_get(native.raw->value, native.raw->value_size, &info);
+    }
+    print_message("%u of 20 were torn\n", torn);
+    assert_true(torn <= 5);
+    world_free(world);
+}
+
 static void update_by_hand_is_restarted_into_and_confirmed(void **state)
 {
     (void)state;
@@ -413,6 +441,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(info_says_what_the_device_is),
         cmocka_unit_test(info_is_whole_at_every_mtu),
+        cmocka_unit_test(info_of_a_trial_can_be_read_slowly),
         cmocka_unit_test(update_by_hand_is_restarted_into_and_confirmed),
         cmocka_unit_test(second_connection_is_told_busy),
         cmocka_unit_test(nothing_is_notified_that_was_not_asked_for),

@@ -206,7 +206,9 @@ static void check(const struct noise *noise)
     }
     const struct sim_partition target = *fixture_part(world, noise->target);
     const struct sim_partition otadata = *fixture_part(world, "otadata");
-    if (!is_unchanged(noise, 0, otadata.offset) ||
+    const struct sim_partition nvs = *fixture_part(world, "nvs"); /* a note is there */
+    if (!is_unchanged(noise, 0, nvs.offset) ||
+        !is_unchanged(noise, nvs.offset + nvs.size, otadata.offset) ||
         !is_unchanged(noise, otadata.offset + otadata.size, target.offset) ||
         !is_unchanged(noise, target.offset + target.size, FLASH_SIZE) ||
         is_erased_outside(noise, &target, &otadata)) {
@@ -383,6 +385,8 @@ static void make_noise(const struct scene *scene, uint64_t seed)
     const struct world_update *result =
         world_update(noise.world, good_image.bytes, good_image.size, NULL);
     if (result->status != 0 || strcmp(result->firmware, "2.0.0") != 0) {
+        print_message("status %d (%s)\n", result->status,
+                      updraft_error_name(result->status));
         fail_noise(&noise, "the board cannot be updated afterwards");
     }
     (void)world_run(noise.world, fixture_never, SETTLE_MS);

@@ -21,7 +21,7 @@ static void expect_update(world_t *world, const struct fixture_image *new_image,
                  updraft_error_name(update->status));
     }
     assert_string_equal(update->firmware, version);
-    assert_int_equal(update->outcome, UPDRAFT_OUTCOME_RUNNING);
+    assert_int_equal(update->outcome, UPDRAFT_OUTCOME_CONFIRMED);
 }
 
 static void an_update_goes_from_factory_to_ota_0_and_is_confirmed(void **state)
