@@ -80,12 +80,12 @@ static void client_confirms_what_it_activated(void **state)
     fixture_image_make(&image, "minimal", "1.1.0", "good", IMAGE_SIZE);
     activate(world, &image, UPDRAFT_P2_CONFIRM_BY_CLIENT, "ota_0");
     native_connect(&client);
-    raw_wait(world, 60000);
+    raw_wait(world, 50000); /* at 60 s of silence the device would close the link */
     struct updraft_info info = native_info(&client);
     assert_int_equal(info.run_state, UPDRAFT_RUN_ON_TRIAL);
     assert_int_equal(info.flags, UPDRAFT_INFO_CONFIRM_CLIENT);
     assert_int_equal(info.result, UPDRAFT_RESULT_NONE);
-    assert_in_range(info.trial_left_s, 230, 250);
+    assert_int_equal(info.trial_left_s, 250);
     /* Neither another image's name nor an update does it. */
     assert_int_equal(
         native_ask_image(&client, UPDRAFT_P2_CONFIRM, 0, native_id(&factory)),
