@@ -8,41 +8,45 @@
 
 #define MANIFEST_MAGIC 0x32445055u /* "UPD2" */
 
+/* One list for both directions: switches over it would take five times the room. */
+static const struct {
+    uint8_t status;
+    int16_t error;
+} statuses[] = {
+#define STATUS(NAME, number, error) {UPDRAFT_P2_##NAME, UPDRAFT_ERROR_##error},
+    UPDRAFT_P2_STATUSES(STATUS)
+#undef STATUS
+};
+#define STATUS_COUNT (sizeof(statuses) / sizeof(statuses[0]))
+
 int updraft_p2_status_error(uint8_t status)
 {
-    switch (status) {
-    case UPDRAFT_P2_OK:
+    if (status == UPDRAFT_P2_OK) {
         return 0;
-#define STATUS_ERROR(NAME, number, error) \
-    case UPDRAFT_P2_##NAME:               \
-        return UPDRAFT_ERROR_##error;
-        UPDRAFT_P2_STATUSES(STATUS_ERROR)
-#undef STATUS_ERROR
+    }
+    for (size_t i = 0; i < STATUS_COUNT; i++) {
+        if (statuses[i].status == status) {
+            return statuses[i].error;
+        }
     }
     return UPDRAFT_ERROR_REFUSED;
 }
 
 uint8_t updraft_p2_error_status(int error)
 {
-    switch (error) {
-    case 0:
+    if (error == 0) {
         return UPDRAFT_P2_OK;
-#define ERROR_STATUS(NAME, number, error) \
-    case UPDRAFT_ERROR_##error:           \
-        return UPDRAFT_P2_##NAME;
-        UPDRAFT_P2_STATUSES(ERROR_STATUS)
-#undef ERROR_STATUS
-    case UPDRAFT_ERROR_FLASH_READ:
-    case UPDRAFT_ERROR_FLASH_ERASE:
-        return UPDRAFT_P2_FLASH;
-    case UPDRAFT_ERROR_IMAGE_MAGIC:
-    case UPDRAFT_ERROR_IMAGE_SEGMENTS:
-    case UPDRAFT_ERROR_IMAGE_SEGMENT:
-    case UPDRAFT_ERROR_IMAGE_NO_HASH:
-    case UPDRAFT_ERROR_IMAGE_DESCRIPTOR:
+    }
+    for (size_t i = 0; i < STATUS_COUNT; i++) {
+        if (statuses[i].error == error) {
+            return statuses[i].status;
+        }
+    }
+    /* What has no status of its own, by its layer (updraft/error.h). */
+    if (error <= -100 && error > -200) {
         return UPDRAFT_P2_IMAGE;
     }
-    return UPDRAFT_P2_INTERNAL;
+    return error <= -200 && error > -300 ? UPDRAFT_P2_FLASH : UPDRAFT_P2_INTERNAL;
 }
 
 /* Writes fields one after the other; the caller has made sure that there is room. */
