@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Prints what updraft takes on a chip, compiled for rv32imc at -Os: the engine's sources by
 # themselves, then engine and NimBLE's side linked as a firmware links them (what is not called
-# falls away), and their RAM. ESP-IDF, NimBLE and the C library are not counted.
+# falls away), their RAM, and the deepest stack of their own functions. ESP-IDF, NimBLE and the
+# C library are not counted.
 # usage: size.sh [OBJECT...]   (objects: their sections alone)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PREFIX=${UPDRAFT_RISCV_PREFIX:-riscv64-unknown-elf-}
 LIBC=${UPDRAFT_RISCV_LIBC:-/usr/lib/picolibc/riscv64-unknown-elf/include}
-# The budgets of DESIGN.md.
+# The budgets.
 FLASH_MAX=16384
 RAM_MAX=24576
 # FreeRTOS's task control block on a chip, rounded up: most of it is the C library's.
@@ -48,7 +49,7 @@ compile() {
     local source=$1 object=$2
     shift 2
     "${PREFIX}gcc" -std=gnu11 -march=rv32imc -mabi=ilp32 -Os -ffunction-sections -fdata-sections \
-        -Icore/include "$@" -c "$source" -o "$object"
+        -Icore/include "$@" -fcallgraph-info=su -c "$source" -o "$object"
 }
 
 # The chip's side against the simulator's headers, with the settings of the example. NAME: of the
@@ -121,3 +122,4 @@ judge "flash, least (.text and .rodata)" \
 # The task's stack is in .bss, too. Its control block has 16 bytes in the simulator's header.
 judge "RAM, with ring and task stack" \
     "$(($(sum '^[.]s?(data|bss)' "$work/as-shipped.o") + TASK_BLOCK - 16))" "$RAM_MAX"
+tools/stack.py "$work/as-shipped"
