@@ -67,6 +67,14 @@ def test_esptool_prints_what_was_asked_for(make_image, chip):
     assert shown.stdout.count("(valid)") == 2  # checksum and hash
 
 
+def test_marker_lies_behind_the_descriptor(make_image):
+    path = make_image("esp32c3", "3000", hardware="0x1234", **{"secure-version": "3"})
+    data = path.read_bytes()
+    assert is_whole("esp32c3", data)
+    assert data[288:320] == b"UPD1" + bytes([2, 0, 0, 0, 0x34, 0x12, 0, 0]) + bytes(20)
+    assert "Secure version: 3" in esptool("--chip", "esp32c3", "image-info", path).stdout
+
+
 def test_esptool_refuses_flipped_images(make_image):
     data = bytearray(make_image("esp32c3", "4000").read_bytes())
     # The whole header and descriptor, then a sample of the rest, hash included.

@@ -256,6 +256,76 @@ static void staged_image_is_activated_after_a_power_cut(void **state)
     world_free(world);
 }
 
+static bool is_cut(world_t *world)
+{
+    return sim_flash_is_cut(world->flash);
+}
+
+/* Activates the staged image, with a cut at one flash operation on the way to its
+ * confirmation. False: there is no such operation. */
+static bool activate_with_cut(world_t *world, uint64_t operation, uint32_t variant)
+{
+    sim_flash_cut_at(world->flash, fixture_operations(world) + operation, variant);
+    struct updraft_p2_command command = {.opcode = UPDRAFT_P2_ACTIVATE,
+                                         .confirm_by = UPDRAFT_P2_CONFIRM_BY_DEVICE};
+    memcpy(command.id, native_id(&image), sizeof(command.id));
+    (void)native_tell(&client, &command);
+    if (!world_run(world, is_cut, 15000)) {
+        return false;
+    }
+    raw_wait(world, 1000);
+    sim_flash_cut_at(world->flash, SIM_FLASH_NEVER, 0);
+    world_power(world, true);
+    assert_true(world_run(world, fixture_runs, BOOT_MS));
+    return true;
+}
+
+/* Wherever the power goes: the old image runs and says what became of the new one, which
+ * can be activated again unless it ran, or the new one runs and is confirmed. */
+static void no_cut_on_the_way_to_a_confirmation_loses_track(void **state)
+{
+    (void)state;
+    uint64_t operation = 0;
+    unsigned again = 0;
+    unsigned tried = 0;
+    for (bool cut = true; cut; operation++) {
+        for (uint32_t variant = 0; variant < 4 && cut; variant++) {
+            world_t *world = new_world("minimal");
+            fixture_image_make(&image, "minimal", "1.1.0", "good", 4u << 10);
+            assert_int_equal(native_deliver(&client, &image, UPDRAFT_P2_OPEN_STAGE),
+                             UPDRAFT_P2_OK);
+            assert_int_equal(native_ask_session(&client, UPDRAFT_P2_ABORT),
+                             UPDRAFT_P2_ABORTED);
+            cut = activate_with_cut(world, operation, variant);
+            native_connect(&client);
+            struct updraft_info info = native_info(&client);
+            bool is_new = memcmp(info.image_id, native_id(&image), 32) == 0;
+            if (!is_new && (info.flags & UPDRAFT_INFO_STAGED) != 0) {
+                again++;
+                assert_int_equal(
+                    native_ask_image(&client, UPDRAFT_P2_ACTIVATE, 0, native_id(&image)),
+                    UPDRAFT_P2_OK);
+                await_and_connect(world, "ota_0", BOOT_MS);
+            } else if (!is_new) {
+                tried++;
+                assert_int_equal(info.result, UPDRAFT_RESULT_ROLLED_BACK);
+                assert_int_equal(info.reason, UPDRAFT_REASON_RESET);
+                world_free(world);
+                continue;
+            }
+            raw_wait(world, 5000);
+            info = native_info(&client);
+            assert_int_equal(info.run_state, UPDRAFT_RUN_CONFIRMED);
+            assert_int_equal(info.result, UPDRAFT_RESULT_CONFIRMED);
+            assert_memory_equal(info.image_id, native_id(&image), 32);
+            world_free(world);
+        }
+    }
+    print_message("%u operations, %u activated again, %u rolled back\n",
+                  (unsigned)operation, again, tried);
+    assert_true(operation > 8 && again > 4 && tried > 0);
+}
+
 /* By whichever protocol the slot is taken. */
 static void staged_image_is_forgotten_before_it_is_erased(void **state)
 {
@@ -430,6 +500,7 @@ int main(void)
         cmocka_unit_test(power_cut_on_trial_is_a_reset),
         cmocka_unit_test(lost_activation_can_be_had_again),
         cmocka_unit_test(staged_image_is_activated_after_a_power_cut),
+        cmocka_unit_test(no_cut_on_the_way_to_a_confirmation_loses_track),
         cmocka_unit_test(staged_image_is_forgotten_before_it_is_erased),
         cmocka_unit_test(client_goes_back_to_the_previous_image),
         cmocka_unit_test(client_goes_back_to_factory),
