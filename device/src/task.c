@@ -51,6 +51,7 @@ static enum updraft_device_state told_state;
 static int told_error;
 static uint32_t told_bytes;
 static uint32_t rested_ms;
+static uint16_t followed; /* the owner that follow_link saw */
 
 static void init_session(void);
 static void init_info(void);
@@ -79,6 +80,7 @@ esp_err_t updraft_task_start(const struct updraft_task_config *new_config)
     told_state = updraft_device_state(&device);
     told_error = 0;
     told_bytes = 0;
+    followed = UPDRAFT_CONNECTION_NONE;
     TaskHandle_t task =
         xTaskCreateStatic(run, "updraft", sizeof(task_stack) / sizeof(task_stack[0]),
                           NULL, CONFIG_UPDRAFT_TASK_PRIORITY, task_stack, &task_memory);
@@ -145,7 +147,9 @@ static void run(void *argument)
         while (updraft_link_take(&event, scratch)) {
             input(&event);
             act();
-            follow_link();
+            if (updraft_device_owner(&device) != followed) {
+                follow_link();
+            }
         }
         updraft_device_tick(&device, updraft_now_ms());
         act();
@@ -242,6 +246,7 @@ static void publish_info(void)
 static void follow_link(void)
 {
     uint16_t owner = updraft_device_owner(&device);
+    followed = owner;
     updraft_fast_link_use(updraft_device_protocol(&device) == UPDRAFT_P2_VERSION
                               ? owner
                               : UPDRAFT_CONNECTION_NONE);
