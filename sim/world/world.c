@@ -365,6 +365,17 @@ const struct world_update *world_update_result(const world_t *world, size_t cent
     return &world->flows[central].result;
 }
 
+void world_abandon(world_t *world, size_t central)
+{
+    struct world_flow *flow = &world->flows[central];
+    sim_loop_cancel(world->loop, &flow->timer);
+    memset(&flow->result.flow, 0, sizeof(flow->result.flow));
+    flow->result.finished = true;
+    flow->result.status = UPDRAFT_ERROR_CANCELLED;
+    (void)sim_transport_ops()->scan(world->transports[central], false);
+    (void)sim_transport_ops()->disconnect(world->transports[central]);
+}
+
 static bool first_finished(world_t *world)
 {
     return world->flows[0].result.finished;

@@ -120,6 +120,9 @@ const struct world_update *world_update_result(const world_t *world, size_t cent
 const struct world_update *world_update(world_t *world, const uint8_t *image, size_t size,
                                         const struct world_flow_options *options);
 
+/* The program of that central's flow ends without a word, and its link with it. */
+void world_abandon(world_t *world, size_t central);
+
 /* Power of the board: off (a flash operation under way is torn), on. */
 void world_power(world_t *world, bool on);
 
