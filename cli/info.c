@@ -83,7 +83,7 @@ static void print_state(const struct updraft_info *info)
                    : "");
         return;
     case UPDRAFT_RUN_FACTORY:
-        printf("State         from a slot without trials\n");
+        printf("State         factory firmware: no trial, nothing to confirm\n");
         return;
     case UPDRAFT_RUN_UNMONITORED:
         printf("State         not monitored: its boot loader does not roll back\n");

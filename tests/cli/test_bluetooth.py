@@ -17,7 +17,7 @@ NOT_READY = "org.bluez.Error.NotReady"
 
 @pytest.fixture
 def running(simulator, image):
-    with simulator(f"esp32,image={image('1.0.0')}") as simulated:
+    with simulator(f"esp32,image={image('1.0.0')}", options=["--flash", "typical"]) as simulated:
         yield simulated
 
 
@@ -151,7 +151,7 @@ def test_a_connection_that_another_program_made_is_used_and_left_to_it(running, 
     assert info(running).returncode == 0
     assert is_connected(running)
     result = running.run("update", "--device", ADDRESS, image("2.0.0"))
-    assert result.returncode == 0 and "runs 2.0.0 (was 1.0.0)" in result.stdout
+    assert result.returncode == 0 and "runs 2.0.0, confirmed (was 1.0.0)" in result.stdout
 
 
 # ---- in the middle of an update ----
@@ -200,5 +200,5 @@ def test_a_write_that_fails_in_mid_update_is_made_up_for(running, image, error, 
     if code == "adapter_off":
         assert (status, finished["code"]) == (3, code)
     else:
-        assert status == 0 and finished["outcome"] == "running"
+        assert status == 0 and finished["outcome"] == "confirmed"
         assert "trying again (attempt 2)" in stderr

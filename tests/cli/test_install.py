@@ -81,7 +81,7 @@ def test_a_program_with_the_installed_library_updates(compile_with_library, run_
     with simulator(f"esp32,image={image('1.0.0')}") as running:
         result = run_with_library(running, program, image("2.0.0"), ADDRESS)
         assert result.returncode == 0, result.stderr
-        assert result.stdout.endswith("ending\nwas 1.0.0, runs 2.0.0\nrunning\n")
+        assert result.stdout.endswith("ending\nwas 1.0.0, runs 2.0.0\nconfirmed\n")
         result = run_with_library(running, program, "/dev/null")
         assert result.returncode == 6 and "the image ends before" in result.stderr
 
