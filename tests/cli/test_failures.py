@@ -121,22 +121,26 @@ def test_an_image_of_another_project_is_refused_unless_forced(simulator, image):
 
 def test_two_centrals_and_two_programs_are_told_apart(simulator, image):
     with simulator(f"esp32,image={image('1.0.0')}",
-                   options=["--air", "typical", "--adapters", "2"]) as running:
-        new = image("2.0.0", size="960K")  # 16 s
+                   options=["--flash", "typical", "--adapters", "2"]) as running:
+        new = image("2.0.0", size=LARGE)
         process = start_transfer(running, 0, new)
-        # Others may look on.
-        result = running.run("info", "--device", address(0))
-        assert re.search(r"^Firmware +1\.0\.0$", result.stdout, re.M)
-        # Another adapter is another central.
-        result = running.run("update", "--adapter", "hci1", "--device", address(0), new)
-        assert result.returncode == 5
-        assert "another central is updating the device" in result.stderr
-        # The same adapter is the same central: the device cannot tell them apart, we do.
-        result = running.run("update", "--json", "--device", address(0), new)
-        assert result.returncode == 4
-        assert json.loads(result.stdout.splitlines()[-1])["code"] == "in_progress"
-        assert "another program on this computer uses the device; end that program" \
-            in result.stderr
+        process.send_signal(signal.SIGSTOP)  # in the middle of its session
+        try:
+            # Another adapter is another central.
+            result = running.run("update", "--adapter", "hci1", "--device", address(0), new)
+            assert result.returncode == 5
+            assert "another central is updating the device" in result.stderr
+            # The same adapter is the same central: the device cannot tell them apart, we do.
+            result = running.run("update", "--json", "--device", address(0), new)
+            assert result.returncode == 4
+            assert json.loads(result.stdout.splitlines()[-1])["code"] == "in_progress"
+            assert "another program on this computer uses the device; end that program" \
+                in result.stderr
+            # Others may look on.
+            result = running.run("info", "--device", address(0))
+            assert re.search(r"^Firmware +1\.0\.0$", result.stdout, re.M)
+        finally:
+            process.send_signal(signal.SIGCONT)
         # What was under way is not disturbed.
         finished, stderr, status = last_line(process)
         assert status == 0 and finished["outcome"] == "confirmed"
