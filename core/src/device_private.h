@@ -95,6 +95,11 @@ void updraft_p2_failed(struct updraft_device *device, int error);
 void updraft_erase_begin(struct updraft_device *device, uint32_t now_ms);
 /* How much to erase at erased_bytes. */
 uint32_t updraft_erase_choose(struct updraft_device *device, uint32_t now_ms);
+/* Nothing can be written now: should the sector at erased_bytes be erased meanwhile? */
+bool updraft_erase_ahead(struct updraft_device *device, uint32_t now_ms);
+/* Could the client run out of credit during the next erase, so that the link would stand
+ * idle? A report goes first then. */
+bool updraft_erase_needs_credit(const struct updraft_device *device);
 /* Is what is to be erased next likely to take longer than a client should wait unwarned?
  */
 bool updraft_erase_is_long(const struct updraft_device *device, uint32_t size_bytes);

@@ -222,9 +222,6 @@ void updraft_p2_open(struct updraft_device *device)
     stream->write_size_bytes = command->write_size_bytes;
     stream->manifest_size_bytes = command->manifest_size_bytes;
     stream->prepared = false;
-    device->erase.by_sectors = false; /* another link, perhaps: measured anew */
-    device->erase.blocks_took_ms = 0;
-    device->erase.sectors_took_ms = 0;
     begin_stream(device, command->manifest_size_bytes);
     stream->window_chunks = (uint16_t)window;
     updraft_device_set_state(device, UPDRAFT_DEVICE_MANIFEST);
@@ -379,6 +376,13 @@ static void begin_stream(struct updraft_device *device, uint32_t size_bytes)
     stream->told_erase = false;
 }
 
+/* Which part of the window is still unused when the next report goes out. Each report
+ * costs a pair of packets; only a caller that takes chunks in batches needs it sooner. */
+static unsigned kept_part(const struct updraft_device *device)
+{
+    return updraft_device_batch_bytes(device) > 0 ? 2 : 5;
+}
+
 static void take(struct updraft_device *device, const uint8_t *bytes, size_t size)
 {
     struct updraft_device_stream *stream = &device->stream;
@@ -395,9 +399,10 @@ static void take(struct updraft_device *device, const uint8_t *bytes, size_t siz
         }
     } else {
         store(device, bytes, size);
+        device->erase.taken_bytes += (uint32_t)size;
     }
     uint16_t untold = (uint16_t)(stream->next - stream->told_next);
-    if (untold >= stream->window_chunks - stream->window_chunks / 4u) {
+    if (untold >= stream->window_chunks - stream->window_chunks / kept_part(device)) {
         updraft_p2_report(device, UPDRAFT_P2_OK, 0);
     }
 }

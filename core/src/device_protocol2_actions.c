@@ -123,11 +123,19 @@ static bool next_stream_action(struct updraft_device *device, uint32_t now_ms,
 {
     struct updraft_device_stream *stream = &device->stream;
     bool complete = stream->left_bytes == 0;
-    if (updraft_device_flash_action(device, complete, now_ms, ret_action)) {
-        if (ret_action->kind == UPDRAFT_ACTION_ERASE && !stream->told_erase &&
-            updraft_erase_is_long(device, ret_action->size_bytes)) {
+    bool is_due = updraft_device_flash_action(device, complete, now_ms, ret_action);
+    if (!is_due && !complete && updraft_erase_ahead(device, now_ms)) {
+        ret_action->kind = UPDRAFT_ACTION_ERASE;
+        ret_action->offset_bytes = device->erased_bytes;
+        ret_action->size_bytes = UPDRAFT_FLASH_SECTOR_SIZE;
+        is_due = true;
+    }
+    if (is_due) {
+        bool is_erase = ret_action->kind == UPDRAFT_ACTION_ERASE && !stream->told_erase;
+        bool is_long = updraft_erase_is_long(device, ret_action->size_bytes);
+        if (is_erase && (is_long || updraft_erase_needs_credit(device))) {
             stream->told_erase = true;
-            make_report(device, UPDRAFT_P2_REPORT_BUSY, now_ms);
+            make_report(device, is_long ? UPDRAFT_P2_REPORT_BUSY : 0, now_ms);
             *ret_action = (struct updraft_device_action){0};
             emit_answer(device, ret_action);
         }
@@ -272,7 +280,7 @@ void updraft_p2_succeeded(struct updraft_device *device, const uint8_t *output,
             updraft_erase_done(device, now_ms - device->action_begun_ms);
         } else {
             CHECK(device->action_kind == UPDRAFT_ACTION_WRITE);
-            device->erase.write_ms += now_ms - device->action_begun_ms;
+            device->erase.written_ms += now_ms - device->action_begun_ms;
             updraft_device_written(device);
         }
         return;

@@ -229,6 +229,11 @@ bool updraft_link_take(struct updraft_link_event *ret_event,
     return true;
 }
 
+uint32_t updraft_link_queued(void)
+{
+    return updraft_ring_used(&ring);
+}
+
 void updraft_link_publish(uint16_t owner, uint8_t protocol, bool failed)
 {
     atomic_store(&published_failed, failed);

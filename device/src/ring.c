@@ -75,6 +75,13 @@ bool updraft_ring_pop(struct updraft_ring *ring, struct updraft_ring_record *ret
     return true;
 }
 
+uint32_t updraft_ring_used(const struct updraft_ring *ring)
+{
+    uint32_t popped = atomic_load_explicit(&ring->popped_bytes, memory_order_relaxed);
+    uint32_t pushed = atomic_load_explicit(&ring->pushed_bytes, memory_order_acquire);
+    return used(ring, pushed, popped);
+}
+
 static uint32_t used(const struct updraft_ring *ring, uint32_t pushed, uint32_t popped)
 {
     return pushed >= popped ? pushed - popped : pushed + 2 * ring->size_bytes - popped;

@@ -47,4 +47,7 @@ bool updraft_ring_push(struct updraft_ring *ring,
 bool updraft_ring_pop(struct updraft_ring *ring, struct updraft_ring_record *ret_record,
                       uint8_t *ret_payload);
 
+/* Consumer. Bytes of the records that wait, heads included. */
+uint32_t updraft_ring_used(const struct updraft_ring *ring);
+
 #endif

@@ -28,6 +28,8 @@
 /* A stream that keeps the ring full never lets this task wait, and the idle task, which
  * the task watchdog is about, starves: so it gets a tick now and then. */
 #define REST_EVERY_MS 500u
+/* A batch of what comes in is waited for no longer. */
+#define GATHER_LIMIT_MS 100u
 
 /* How the log tells an error. */
 #ifdef CONFIG_UPDRAFT_ERROR_MESSAGES
@@ -52,10 +54,14 @@ static int told_error;
 static uint32_t told_bytes;
 static uint32_t rested_ms;
 static uint16_t followed; /* the owner that follow_link saw */
+static bool gathering;    /* something is queued, since: */
+static uint32_t gathering_since_ms;
+static bool emptying; /* and is being taken until nothing is left */
 
 static void init_session(void);
 static void init_info(void);
 static void run(void *argument);
+static bool enough_came(void);
 static void input(const struct updraft_link_event *event);
 static void act(void);
 static void rest(void);
@@ -144,7 +150,7 @@ static void run(void *argument)
     for (;;) {
         struct updraft_link_event event;
         updraft_device_set_on_trial(&device, updraft_trial_under_way());
-        while (updraft_link_take(&event, scratch)) {
+        while (enough_came() && updraft_link_take(&event, scratch)) {
             input(&event);
             act();
             if (updraft_device_owner(&device) != followed) {
@@ -156,6 +162,25 @@ static void run(void *argument)
         follow_link();
         wait_for_work();
     }
+}
+
+/* Where each flash operation interrupts the link, data is taken in batches. What comes
+ * too slowly for that, or at the end, waits for no longer than the limit. */
+static bool enough_came(void)
+{
+    uint32_t batch_bytes = updraft_device_batch_bytes(&device);
+    uint32_t queued_bytes = updraft_link_queued();
+    uint32_t now_ms = updraft_now_ms();
+    if (queued_bytes == 0) {
+        gathering = false;
+        emptying = false;
+    } else if (!gathering) {
+        gathering = true;
+        gathering_since_ms = now_ms;
+    }
+    emptying = emptying || batch_bytes == 0 || queued_bytes >= batch_bytes ||
+               now_ms - gathering_since_ms >= GATHER_LIMIT_MS;
+    return emptying;
 }
 
 static void input(const struct updraft_link_event *event)
@@ -183,6 +208,7 @@ static void act(void)
 {
     struct updraft_device_action action;
     publish();
+    updraft_device_set_queued(&device, updraft_link_queued());
     while (updraft_device_poll(&device, updraft_now_ms(), &action)) {
         const uint8_t *output;
         publish();
@@ -190,6 +216,7 @@ static void act(void)
         if (action.kind >= UPDRAFT_ACTION_PREPARE) {
             publish_info(); /* it may have changed the note */
         }
+        updraft_device_set_queued(&device, updraft_link_queued());
         updraft_device_done(&device, result, result == 0 ? output : NULL,
                             updraft_now_ms());
         publish();
@@ -319,6 +346,7 @@ static void wait_for_work(void)
     uint32_t wait_ms = UINT32_MAX;
     uint32_t deadline_ms;
     wait_until(&wait_ms, updraft_trial_poll());
+    wait_until(&wait_ms, gathering ? GATHER_LIMIT_MS : 0);
     publish_info();
     if (updraft_device_deadline(&device, &deadline_ms)) {
         int32_t left_ms = (int32_t)(deadline_ms - updraft_now_ms());

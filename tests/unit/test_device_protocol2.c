@@ -495,36 +495,6 @@ static void erasing_sessions_are_limited(void **state)
     assert_int_equal(report.status, UPDRAFT_P2_OK);
 }
 
-static void blocks_are_erased_once_a_sector_told_how_long_it_takes(void **state)
-{
-    (void)state;
-    port.erase_ms = 45;
-    struct updraft_p2_report report = get_ready(UPDRAFT_P2_OPEN_FORCE);
-    report = tell(ALICE, (struct updraft_p2_command){.opcode = UPDRAFT_P2_RANGE,
-                                                     .session = report.session,
-                                                     .size_bytes = image_size});
-    uint16_t next = report.next;
-    for (unsigned i = 0; i < 5; i++) {
-        send_chunk((uint16_t)(next + i), image + i * CHUNK, CHUNK);
-    }
-    assert_int_equal(port.block_count, 1);
-    assert_int_equal(port.erase_count, 1 + 16);
-    report = ram_port_report(&port, ALICE); /* before it, not after */
-    assert_int_equal(report.flags, UPDRAFT_P2_REPORT_BUSY);
-    assert_true(report.next_within >= 50);
-}
-
-static void a_block_that_would_outlast_the_link_is_erased_in_sectors(void **state)
-{
-    (void)state;
-    port.erase_ms = 45;
-    updraft_device_set_supervision(&port.device, 720);
-    struct updraft_p2_report report = get_ready(UPDRAFT_P2_OPEN_FORCE);
-    (void)send_range(report.session, 0, image_size, 0);
-    assert_int_equal(port.block_count, 0);
-    assert_int_equal(port.erase_count, (image_size + SECTOR - 1) / SECTOR);
-}
-
 static void any_flash_work_that_fails_ends_the_session_and_harms_nothing(void **state)
 {
     (void)state;
@@ -606,8 +576,6 @@ int main(void)
         TEST(a_staged_image_is_activated_by_its_id_later),
         TEST(confirm_and_rollback_need_no_session),
         TEST(erasing_sessions_are_limited),
-        TEST(blocks_are_erased_once_a_sector_told_how_long_it_takes),
-        TEST(a_block_that_would_outlast_the_link_is_erased_in_sectors),
         TEST(any_flash_work_that_fails_ends_the_session_and_harms_nothing),
         TEST(protocol_1_still_works_between_sessions_of_protocol_2),
     };

@@ -80,7 +80,7 @@ enum updraft_action_kind {
                            * before */
     UPDRAFT_ACTION_HASH,  /* SHA-256 over `bytes` (`size` of them), then over the slot's
                            * flash [offset, end_offset); its 32 bytes are the output */
-    UPDRAFT_ACTION_READ,  /* read `size` bytes (at most UPDRAFT_STAGE_SIZE) at `offset` of
+    UPDRAFT_ACTION_READ,  /* read `size` bytes (at most 320) at `offset` of
                            * the slot; they are the output */
     UPDRAFT_ACTION_CRC,   /* updraft_crc32 over the slot's flash [offset, offset + size);
                            * the output is its 4 bytes, little-endian */
@@ -129,18 +129,27 @@ enum updraft_device_state {
     UPDRAFT_DEVICE_VERIFIED, /* the slot holds the image; activation is awaited */
 };
 
-/* How erasing goes, as measured in this session (device_erase.c). */
+/* How erasing goes, as measured (device_erase.c). What flash takes is kept over sessions;
+ * what the link does is measured anew in each. */
 struct updraft_erase_plan {
     uint32_t supervision_ms; /* of the owner's link; 0: not known */
-    uint32_t sector_ms;      /* of the first sector erase; 0: not yet measured */
-    uint32_t block_ms;       /* of the longest block erase so far */
-    uint32_t write_ms;       /* spent on programming in this block */
-    uint32_t block_begun_ms; /* the block under way: since when, from where, and how */
-    uint32_t block_at_bytes;
-    bool block_timed;
-    bool by_sectors;
-    uint32_t blocks_took_ms;  /* 64 KiB erased as a block, then filled; 0: not known */
-    uint32_t sectors_took_ms; /* 64 KiB erased sector by sector; 0: not known */
+    uint32_t sector_ms;      /* of the longest sector erase; 0: not yet measured */
+    uint32_t block_ms;       /* of the longest block erase; 0: not yet measured */
+    uint32_t queued_bytes;   /* Data that waits in the caller's queue */
+    uint32_t queued_before;  /* as the erase under way began */
+    uint32_t held_bytes;     /* most that came in during one erase: what the controller
+                              * holds while the host stands still */
+    uint32_t begun_ms;       /* of the range */
+    uint32_t erased_ms;      /* of that, spent on erasing */
+    uint32_t written_ms;     /* and on programming */
+    uint32_t taken_bytes;    /* of the range, from the queue */
+    uint32_t stalled_bytes;  /* of them or of those still queued: came during erases */
+    /* Where sectors hide in part: which way filled a block sooner. */
+    bool block_open; /* a block is being filled, since: */
+    uint32_t block_begun_ms;
+    bool by_sectors;          /* erased as sectors */
+    uint32_t blocks_took_ms;  /* 64 KiB erased at once, then filled; 0: not known */
+    uint32_t sectors_took_ms; /* 64 KiB erased in sectors meanwhile; 0: not known */
 };
 
 /* What protocol 2 needs of a session (device_protocol2.c). */
@@ -220,6 +229,16 @@ void updraft_device_set_on_trial(struct updraft_device *device, bool on_trial);
 /* The supervision timeout of the owner's link; an erase must not reach it. 0: not known.
  */
 void updraft_device_set_supervision(struct updraft_device *device, uint32_t timeout_ms);
+
+/* Bytes of Data that wait in the caller's queue. To be told before each poll and done, if
+ * the caller has a queue at all: with an empty one, and where it costs the link nothing,
+ * sectors are erased before they are needed. */
+void updraft_device_set_queued(struct updraft_device *device, uint32_t size_bytes);
+
+/* So much should be queued before the caller takes the first of it (but for at most some
+ * 100 ms): each flash operation interrupts a link whose controller stands still
+ * meanwhile, so there should be few. 0 where it does not. */
+uint32_t updraft_device_batch_bytes(const struct updraft_device *device);
 
 /* A write to Control or Data arrived on a connection. Everything is taken and judged:
  * what is wrong with it shows in the answers, never in a return value. Control values
