@@ -154,6 +154,23 @@ def test_a_connection_that_another_program_made_is_used_and_left_to_it(running, 
     assert result.returncode == 0 and "runs 2.0.0, confirmed (was 1.0.0)" in result.stdout
 
 
+# ---- sockets ----
+
+SOCKETS = ["AcquireWrite", "AcquireNotify"]
+
+
+@pytest.mark.parametrize("methods, error", [
+    (["AcquireWrite"], "org.bluez.Error.NotSupported"),
+    (["AcquireNotify"], "org.bluez.Error.NotPermitted"),
+    (SOCKETS, "org.freedesktop.DBus.Error.UnknownMethod"), (SOCKETS, IN_PROGRESS)])
+def test_without_sockets_the_bus_carries_the_update(running, image, methods, error):
+    for method in methods:
+        running.tool("bluez", "refuse", method, error, "100")
+    result = running.run("update", "--device", ADDRESS, image("2.0.0"))
+    assert result.returncode == 0 and "runs 2.0.0, confirmed" in result.stdout, result.stderr
+    assert "trying again" not in result.stderr
+
+
 # ---- in the middle of an update ----
 
 def start_transfer(running, image):
