@@ -61,6 +61,8 @@ struct sim_transport {
     bool waiting;    /* connect was called, and the former link is not over */
     sim_loop_t *loop;
     sim_event_t disconnect_limit;
+    uint32_t lose_every; /* notifications; 0: none is lost */
+    uint32_t notified_count;
     sim_peer_t *peer;
     uint16_t handles[UPDRAFT_CHARACTERISTIC_COUNT]; /* 0: not there */
     uint16_t control_cccd;
@@ -289,6 +291,11 @@ static void on_notified(void *context, sim_peer_t *peer, uint16_t value_handle,
                         const uint8_t *bytes, size_t size)
 {
     sim_transport_t *transport = context;
+    transport->notified_count++;
+    if (transport->lose_every != 0 &&
+        transport->notified_count % transport->lose_every == 0) {
+        return;
+    }
     for (int which = 0; which < UPDRAFT_CHARACTERISTIC_COUNT; which++) {
         if (peer == transport->peer && transport->connected &&
             transport->handles[which] == value_handle) {
@@ -330,6 +337,11 @@ sim_transport_t *sim_transport_new(const struct sim_central_config *config,
     transport->context = context;
     transport->central = sim_central_new(config, &ops, transport);
     return transport;
+}
+
+void sim_transport_lose_notifications(sim_transport_t *transport, uint32_t every)
+{
+    transport->lose_every = every;
 }
 
 sim_central_t *sim_transport_central(sim_transport_t *transport)

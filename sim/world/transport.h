@@ -21,6 +21,10 @@ sim_transport_t *sim_transport_new(const struct sim_central_config *config,
 /* For updraft_flow_config: ops, with the transport as their context. */
 const struct updraft_transport_ops *sim_transport_ops(void);
 
+/* From now on each so many'th notification is lost on its way to the client, as in a full
+ * socket of the real daemon; 0: none. */
+void sim_transport_lose_notifications(sim_transport_t *transport, uint32_t every);
+
 sim_central_t *sim_transport_central(sim_transport_t *transport);
 
 #endif

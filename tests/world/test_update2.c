@@ -322,7 +322,22 @@ static void another_central_is_told_busy_until_the_first_is_gone(void **state)
     world_free(world);
 }
 
-/* ---- MTU ---- */
+/* ---- lost notifications, MTU ---- */
+
+static void lost_notifications_cost_time_alone(void **state)
+{
+    (void)state;
+    make_images();
+    for (uint32_t every = 2; every <= 6; every++) {
+        world_t *world = typical_world();
+        sim_transport_lose_notifications(world->transports[0], every);
+        const struct world_update *update = run_flow(world, &image, &patient);
+        expect(world, update, 0, UPDRAFT_OUTCOME_CONFIRMED, "with lost notifications");
+        assert_string_equal(update->firmware, "1.1.0");
+        expect_little_resent(world, update, 0, "lost notifications", every);
+        world_free(world);
+    }
+}
 
 static void every_mtu_does(void **state)
 {
@@ -359,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_staged_image_outlives_a_power_cut),
         cmocka_unit_test(an_update_of_a_staged_image_sends_next_to_nothing),
         cmocka_unit_test(another_central_is_told_busy_until_the_first_is_gone),
+        cmocka_unit_test(lost_notifications_cost_time_alone),
         cmocka_unit_test(every_mtu_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
