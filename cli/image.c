@@ -129,6 +129,21 @@ static void print_descriptor(const struct updraft_image_descriptor *descriptor)
     }
 }
 
+/* Whether the firmware can be updated over Bluetooth once it runs. */
+static void print_updraft(const struct updraft_inspection *inspection)
+{
+    if (!inspection->has_marker) {
+        printf("Updates         no updraft inside\n");
+        return;
+    }
+    printf("Updates         updraft inside, protocol %u",
+           inspection->marker.protocol_max);
+    if (inspection->marker.hardware_id != 0) {
+        printf(", for hardware %u", inspection->marker.hardware_id);
+    }
+    printf("\n");
+}
+
 static void print_header(const struct updraft_image_header *header)
 {
     print_chip(header);
@@ -206,6 +221,7 @@ static void print_text(const struct updraft_inspection *inspection)
     }
     if (updraft_image_has_descriptor(image)) {
         print_descriptor(&image->descriptor);
+        print_updraft(inspection);
     }
     if (has_header(inspection)) {
         print_segments(image);
@@ -258,6 +274,12 @@ static json_t *image_object(const char *path, const struct updraft_inspection *i
     if (updraft_image_has_descriptor(image)) {
         (void)json_object_set_new(object, "descriptor",
                                   descriptor_object(&image->descriptor));
+    }
+    if (inspection->has_marker) {
+        (void)json_object_set_new(
+            object, "updraft",
+            json_pack("{s:i, s:I}", "protocol_max", inspection->marker.protocol_max,
+                      "hardware_id", (json_int_t)inspection->marker.hardware_id));
     }
     json_t *segments = json_array();
     for (size_t i = 0; i < image->segment_count; i++) {

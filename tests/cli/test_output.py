@@ -29,7 +29,8 @@ SCHEMA = {
                "protocol": [0, 1, 2], "info?": dict},
     "progress": {"done_bytes": int, "total_bytes": int, "kept_bytes": int},
     "retry": {"code": str, "attempt": int},
-    "image": {"file": str, "whole": bool, "header": dict, "descriptor": dict, "segments": list,
+    "image": {"file": str, "whole": bool, "header": dict, "descriptor": dict, "updraft?": dict,
+              "segments": list,
               "checksum": int, "checksum_computed": int, "size_bytes": int,
               "trailing_bytes": int, "sha256": str, "sha256_computed": str},
     "finished": {"verb": ["scan", "info", "update", "activate", "confirm", "rollback", "image"],
@@ -137,6 +138,7 @@ def test_json_of_an_image(one_board, image):
     result = one_board.run("image", "--json", image("1.0.0"))
     objects = check_lines(result.stdout)
     assert result.returncode == 0 and objects[0]["whole"]
+    assert objects[0]["updraft"] == {"protocol_max": 2, "hardware_id": 0}
 
 
 # ---- text ----
