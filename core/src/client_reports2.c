@@ -124,8 +124,12 @@ static bool refuses(struct updraft_client2 *client,
 {
     bool mismatch =
         report->status == UPDRAFT_P2_HASH && report->state == UPDRAFT_P2_STATE_READY;
+    /* Our ACTIVATE came when the session had ended, and was taken for one without. */
+    bool too_late = client->activate_sent &&
+                    report->status == UPDRAFT_P2_NOTHING_STAGED &&
+                    report->state == UPDRAFT_P2_STATE_IDLE;
     if (report->status != UPDRAFT_P2_OK && report->status != UPDRAFT_P2_WRONG_STATE &&
-        !mismatch) {
+        !mismatch && !too_late) {
         client->status = report->status;
         client->detail = report->detail;
         updraft_client2_fail(client, updraft_p2_status_error(report->status));
@@ -135,7 +139,7 @@ static bool refuses(struct updraft_client2 *client,
      * why was lost; or it does not take OPEN at all. */
     bool opening = client->state == UPDRAFT_CLIENT2_OPENING;
     if (report->state == UPDRAFT_P2_STATE_IDLE &&
-        (report->status == UPDRAFT_P2_WRONG_STATE || (asked && !opening))) {
+        (report->status == UPDRAFT_P2_WRONG_STATE || too_late || (asked && !opening))) {
         client->status = report->status;
         updraft_client2_fail(client, UPDRAFT_ERROR_LINK_STATE);
         return true;
@@ -200,7 +204,7 @@ static void on_stream(struct updraft_client2 *client,
         return; /* late */
     }
     uint32_t acked = stream->acked + (uint32_t)ahead;
-    if (acked > stream->sent) {
+    if (acked > stream->highest) {
         /* Not of what was sent: the device took the stream's begin from a message that
          * was repeated, and drops chunks of the other. */
         if (client->restarts++ == RESTARTS_MAX) {
@@ -212,6 +216,8 @@ static void on_stream(struct updraft_client2 *client,
     }
     if (acked > stream->acked) {
         stream->acked = acked;
+        /* Went back in vain: the chunks had only been late. */
+        stream->sent = stream->sent > acked ? stream->sent : acked;
         client->progress_ms = now_ms;
         measure(client, now_ms);
     }

@@ -177,6 +177,21 @@ static void the_same_want_twice_goes_back_once(void **state)
     send_chunks(6, 1);
 }
 
+static void what_was_only_late_is_not_taken_for_another_stream(void **state)
+{
+    (void)state;
+    go_to(UPDRAFT_CLIENT2_SENDING);
+    tell_stream(0, 0, 20);
+    send_chunks(0, 10);
+    tell_stream(WANT, 2, 20);
+    send_chunks(2, 1);
+    /* All that had been sent before has arrived after all. */
+    tell_stream(0, 10, 20);
+    assert_int_equal(updraft_client2_done_bytes(&client), 10 * PAYLOAD);
+    send_chunks(10, 10);
+    assert_nothing_to_do();
+}
+
 static void the_manifest_is_repaired_like_a_range(void **state)
 {
     (void)state;
@@ -254,7 +269,9 @@ static void a_refusal_ends_the_session_and_says_why(void **state)
     (void)state;
     for (int at = UPDRAFT_CLIENT2_OPENING; at <= UPDRAFT_CLIENT2_ACTIVATING; at++) {
         for (int status = 1; status < 256; status++) {
-            if (status == WRONG_STATE || status == HASH) {
+            bool too_late = at == UPDRAFT_CLIENT2_ACTIVATING &&
+                            status == UPDRAFT_P2_NOTHING_STAGED; /* see below */
+            if (status == WRONG_STATE || status == HASH || too_late) {
                 continue;
             }
             set_up_client(NULL);
@@ -291,6 +308,16 @@ static void a_session_that_the_device_has_forgotten_is_over(void **state)
     stay_silent(10000);
     EXPECT(0x18, SESSION);
     tell_state(IDLE);
+    assert_failed(UPDRAFT_ERROR_LINK_STATE);
+}
+
+static void an_activate_that_came_too_late_is_no_refusal(void **state)
+{
+    (void)state;
+    go_to(UPDRAFT_CLIENT2_ACTIVATING);
+    (void)next_action(UPDRAFT_CLIENT2_WRITE_CONTROL);
+    write_ends();
+    tell_report(IDLE, UPDRAFT_P2_NOTHING_STAGED, 0, 0, 0, 0);
     assert_failed(UPDRAFT_ERROR_LINK_STATE);
 }
 
@@ -342,12 +369,14 @@ int main(void)
         TEST(no_chunk_goes_at_or_beyond_the_limit),
         TEST(a_plain_state_never_goes_back_and_want_does),
         TEST(the_same_want_twice_goes_back_once),
+        TEST(what_was_only_late_is_not_taken_for_another_stream),
         TEST(the_manifest_is_repaired_like_a_range),
         TEST(states_of_other_sessions_and_malformed_ones_are_ignored),
         TEST(answers_that_nothing_asked_for_yet_are_ignored),
         TEST(the_answer_may_come_before_the_response),
         TEST(a_refusal_ends_the_session_and_says_why),
         TEST(a_session_that_the_device_has_forgotten_is_over),
+        TEST(an_activate_that_came_too_late_is_no_refusal),
         TEST(a_lost_link_and_a_failed_write_are_the_end_in_every_state),
     };
 #undef TEST
