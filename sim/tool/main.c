@@ -10,8 +10,8 @@
 
 int main(int argc, char **argv)
 {
-    static const char *const verbs[] = {"boards",  "power", "link", "flash",
-                                        "otadata", "log",   "bluez"};
+    static const char *const verbs[] = {"air",   "boards",  "power", "link",
+                                        "flash", "otadata", "log",   "bluez"};
     static struct tool_options options;
     bool help = false;
     if (argc > 1 && strcmp(argv[1], "image") == 0) {

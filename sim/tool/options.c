@@ -61,6 +61,7 @@ static const char usage[] =
     "\n"
     "Verbs act on a running updraft-sim, found by UPDRAFT_SIM in the environment:\n"
     "  boards                              what there is\n"
+    "  air                                 the ledger of connection events and PDUs\n"
     "  power BOARD on|off|cycle|reset\n"
     "  link BOARD drop|shield|unshield     lost; out of range; back in range\n"
     "  flash BOARD dump FILE|stats|cut-at OPERATION [VARIANT]\n"

@@ -309,7 +309,24 @@ static void run_bluez(struct connection *connection, struct board *none, int arg
     }
 }
 
+/* The air's ledger; instant air counts no events. */
+static void run_air(struct connection *connection, struct board *none, int argc,
+                    char **argv)
+{
+    struct sim_air_ledger ledger;
+    (void)none, (void)argc, (void)argv;
+    sim_air_ledger(connection->supervisor->air, &ledger);
+    control_out(connection,
+                "connection events %" PRIu64 "\ndata PDUs %" PRIu64
+                "\ndata bytes %" PRIu64 "\nlost PDUs %" PRIu64 "\nair time us %" PRIu64
+                "\n",
+                ledger.connection_events, ledger.data_pdus, ledger.data_bytes,
+                ledger.lost_pdus, ledger.air_time_us);
+    done(connection);
+}
+
 static const struct verb verbs[] = {
+    {"air", "air", 0, 0, false, run_air},
     {"boards", "boards", 0, 0, false, run_boards},
     {"power", "power BOARD on|off|cycle|reset", 2, 2, true, run_power},
     {"link", "link BOARD drop|shield|unshield", 2, 2, true, run_link},
