@@ -234,7 +234,7 @@ static int read_properties(sd_bus_message *message, struct bluez_device *device,
  * is added: `path` finds it again. */
 static void changed(struct bluez *bluez, const char *path, bool is_adapter)
 {
-    const struct bluez_device *device = is_adapter ? NULL : objects_device(bluez, path);
+    struct bluez_device *device = is_adapter ? NULL : objects_device(bluez, path);
     if (bluez->daemon != BLUEZ_READY) {
         return;
     }

@@ -45,6 +45,11 @@ struct bluez_device {
     bool has_service;
     bool connected;
     bool resolved;
+    /* As last reported in this scan. */
+    bool told;
+    bool told_service;
+    int told_rssi_dbm;
+    char told_name[NAME_SIZE];
 };
 
 struct bluez_objects {
@@ -178,7 +183,7 @@ void objects_clear(struct bluez *bluez);
 int scan_set(void *context, bool on);
 void scan_advance(struct bluez *bluez);
 void scan_reset(struct bluez *bluez);
-void scan_device_changed(struct bluez *bluez, const struct bluez_device *device);
+void scan_device_changed(struct bluez *bluez, struct bluez_device *device);
 /* Sets bluez->adapter. Returns 0, NO_ADAPTER or ADAPTER_OFF. */
 int scan_choose_adapter(struct bluez *bluez);
 /* An adapter appeared, vanished, or was switched. */

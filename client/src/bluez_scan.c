@@ -9,6 +9,8 @@
 
 #define RETRY_US    (SECOND_US / 2)
 #define RETRIES_MAX 10u
+/* A signal that changed by less is no news. */
+#define RSSI_STEP_DB 5
 /* A daemon that has only just started names its adapters a little later. */
 #define ADAPTERS_LIMIT_US (2 * SECOND_US)
 
@@ -43,13 +45,28 @@ static bool on_adapter(const struct bluez *bluez, const struct bluez_device *dev
            device->path[length] == '/';
 }
 
+/* bluetoothd tells of every advertisement: several a second, the signal a little up or
+ * down each time. */
+static bool is_news(const struct bluez_device *device)
+{
+    int change_db = device->rssi_dbm - device->told_rssi_dbm;
+    return !device->told || device->told_service != device->has_service ||
+           change_db >= RSSI_STEP_DB || change_db <= -RSSI_STEP_DB ||
+           strcmp(device->told_name, device->name) != 0;
+}
+
 /* A device that is connected sends no advertisements, but it is in range. */
-void scan_device_changed(struct bluez *bluez, const struct bluez_device *device)
+void scan_device_changed(struct bluez *bluez, struct bluez_device *device)
 {
     if (bluez->scan != BLUEZ_SCAN_ON || !bluez->scan_wanted ||
-        !on_adapter(bluez, device) || !(device->heard || device->connected)) {
+        !on_adapter(bluez, device) || !(device->heard || device->connected) ||
+        !is_news(device)) {
         return;
     }
+    device->told = true;
+    device->told_service = device->has_service;
+    device->told_rssi_dbm = device->rssi_dbm;
+    strcpy(device->told_name, device->name);
     struct updraft_transport_event event = {
         .kind = UPDRAFT_TRANSPORT_FOUND,
         .address = device->address,
@@ -65,6 +82,7 @@ void scan_device_changed(struct bluez *bluez, const struct bluez_device *device)
 static void report_known(struct bluez *bluez)
 {
     for (size_t i = 0; i < bluez->objects.device_count; i++) {
+        bluez->objects.devices[i].told = false;
         scan_device_changed(bluez, &bluez->objects.devices[i]);
     }
 }

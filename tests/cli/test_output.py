@@ -101,6 +101,7 @@ def test_json_of_scan(one_board):
     objects = check_lines(result.stdout)
     assert result.returncode == 0 and result.stderr == ""
     assert of(objects, "found")[0]["name"] == "esp32"
+    assert len(of(objects, "found")) <= 3  # name and service may come one after the other
     assert objects[-1]["count"] == 1 and objects[-1]["code"] == "ok"
 
 
