@@ -1,6 +1,7 @@
 # The engine's sources, for every build that compiles it: the host's, the chip's, a firmware
 # module's. Paths are relative to this folder.
 set(UPDRAFT_CORE_SOURCES
+    src/bytes.c
     src/client_command2.c
     src/client_reports2.c
     src/client_sectors2.c

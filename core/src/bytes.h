@@ -52,45 +52,10 @@ static inline struct cursor cursor_over(const uint8_t *bytes, size_t size)
 }
 
 /* The next size bytes, or NULL at an overrun. */
-static inline const uint8_t *cursor_take(struct cursor *cursor, size_t size)
-{
-    if (size > cursor->left_bytes) {
-        cursor->overrun = true;
-        cursor->left_bytes = 0;
-        return NULL;
-    }
-    const uint8_t *taken = cursor->bytes;
-    cursor->bytes += size;
-    cursor->left_bytes -= size;
-    return taken;
-}
-
-static inline uint8_t cursor_get8(struct cursor *cursor)
-{
-    const uint8_t *field = cursor_take(cursor, 1);
-    return field ? field[0] : 0;
-}
-
-static inline uint16_t cursor_get16(struct cursor *cursor)
-{
-    const uint8_t *field = cursor_take(cursor, 2);
-    return field ? get_le16(field) : 0;
-}
-
-static inline uint32_t cursor_get32(struct cursor *cursor)
-{
-    const uint8_t *field = cursor_take(cursor, 4);
-    return field ? get_le32(field) : 0;
-}
-
-static inline void cursor_get_bytes(struct cursor *cursor, void *target, size_t size)
-{
-    const uint8_t *field = cursor_take(cursor, size);
-    if (field) {
-        memcpy(target, field, size);
-    } else {
-        memset(target, 0, size);
-    }
-}
+const uint8_t *updraft_cursor_take(struct cursor *cursor, size_t size);
+uint8_t updraft_cursor_get8(struct cursor *cursor);
+uint16_t updraft_cursor_get16(struct cursor *cursor);
+uint32_t updraft_cursor_get32(struct cursor *cursor);
+void updraft_cursor_get_bytes(struct cursor *cursor, void *target, size_t size);
 
 #endif

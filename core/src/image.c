@@ -239,21 +239,22 @@ static enum parser_state after_header(struct updraft_image *image)
 {
     struct cursor fields = cursor_over(image->item_, HEADER_SIZE);
     struct updraft_image_header *header = &image->header;
-    cursor_take(&fields, 1); /* magic, judged when it came */
-    header->segment_count = cursor_get8(&fields);
-    header->spi_mode = cursor_get8(&fields);
-    uint8_t speed_and_size = cursor_get8(&fields);
+    updraft_cursor_take(&fields, 1); /* magic, judged when it came */
+    header->segment_count = updraft_cursor_get8(&fields);
+    header->spi_mode = updraft_cursor_get8(&fields);
+    uint8_t speed_and_size = updraft_cursor_get8(&fields);
     header->spi_speed = speed_and_size & 0x0F;
     header->flash_size = speed_and_size >> 4;
-    header->entry_address = cursor_get32(&fields);
-    header->wp_pin = cursor_get8(&fields);
-    cursor_get_bytes(&fields, header->spi_pin_drive, sizeof(header->spi_pin_drive));
-    header->chip_id = cursor_get16(&fields);
-    header->chip_revision_old = cursor_get8(&fields);
-    header->chip_revision_min = cursor_get16(&fields);
-    header->chip_revision_max = cursor_get16(&fields);
-    cursor_take(&fields, 4); /* reserved */
-    header->hash_appended = cursor_get8(&fields) != 0;
+    header->entry_address = updraft_cursor_get32(&fields);
+    header->wp_pin = updraft_cursor_get8(&fields);
+    updraft_cursor_get_bytes(&fields, header->spi_pin_drive,
+                             sizeof(header->spi_pin_drive));
+    header->chip_id = updraft_cursor_get16(&fields);
+    header->chip_revision_old = updraft_cursor_get8(&fields);
+    header->chip_revision_min = updraft_cursor_get16(&fields);
+    header->chip_revision_max = updraft_cursor_get16(&fields);
+    updraft_cursor_take(&fields, 4); /* reserved */
+    header->hash_appended = updraft_cursor_get8(&fields) != 0;
     CHECK(!fields.overrun && fields.left_bytes == 0);
     image->item_used_bytes_ = 0;
     if (header->segment_count == 0 ||
@@ -270,8 +271,8 @@ static enum parser_state after_segment_header(struct updraft_image *image)
     CHECK(image->segment_count < image->header.segment_count);
     struct cursor fields = cursor_over(image->item_, SEGMENT_HEADER_SIZE);
     struct updraft_image_segment *segment = &image->segments[image->segment_count++];
-    segment->load_address = cursor_get32(&fields);
-    segment->size_bytes = cursor_get32(&fields);
+    segment->load_address = updraft_cursor_get32(&fields);
+    segment->size_bytes = updraft_cursor_get32(&fields);
     segment->offset_bytes = image->offset_bytes_;
     CHECK(!fields.overrun && fields.left_bytes == 0);
     image->item_used_bytes_ = 0;
@@ -296,24 +297,27 @@ static enum parser_state after_descriptor(struct updraft_image *image)
     image->data_left_bytes_ -= UPDRAFT_IMAGE_DESCRIPTOR_SIZE;
     image->item_used_bytes_ = 0;
     struct cursor fields = cursor_over(image->item_, UPDRAFT_IMAGE_DESCRIPTOR_SIZE);
-    if (cursor_get32(&fields) != UPDRAFT_IMAGE_DESCRIPTOR_MAGIC) {
+    if (updraft_cursor_get32(&fields) != UPDRAFT_IMAGE_DESCRIPTOR_MAGIC) {
         return after_data(image);
     }
     /* The strings are one byte longer than their fields, and that byte stays 0. */
     struct updraft_image_descriptor *descriptor = &image->descriptor;
-    descriptor->secure_version = cursor_get32(&fields);
-    cursor_take(&fields, 8); /* reserved */
-    cursor_get_bytes(&fields, descriptor->version, sizeof(descriptor->version) - 1);
-    cursor_get_bytes(&fields, descriptor->project, sizeof(descriptor->project) - 1);
-    cursor_get_bytes(&fields, descriptor->time, sizeof(descriptor->time) - 1);
-    cursor_get_bytes(&fields, descriptor->date, sizeof(descriptor->date) - 1);
-    cursor_get_bytes(&fields, descriptor->idf_version,
-                     sizeof(descriptor->idf_version) - 1);
-    cursor_get_bytes(&fields, descriptor->elf_sha256, sizeof(descriptor->elf_sha256));
-    descriptor->efuse_block_revision_min = cursor_get16(&fields);
-    descriptor->efuse_block_revision_max = cursor_get16(&fields);
-    descriptor->mmu_page_size_log2 = cursor_get8(&fields);
-    descriptor->spi_flash_mode = cursor_get8(&fields);
+    descriptor->secure_version = updraft_cursor_get32(&fields);
+    updraft_cursor_take(&fields, 8); /* reserved */
+    updraft_cursor_get_bytes(&fields, descriptor->version,
+                             sizeof(descriptor->version) - 1);
+    updraft_cursor_get_bytes(&fields, descriptor->project,
+                             sizeof(descriptor->project) - 1);
+    updraft_cursor_get_bytes(&fields, descriptor->time, sizeof(descriptor->time) - 1);
+    updraft_cursor_get_bytes(&fields, descriptor->date, sizeof(descriptor->date) - 1);
+    updraft_cursor_get_bytes(&fields, descriptor->idf_version,
+                             sizeof(descriptor->idf_version) - 1);
+    updraft_cursor_get_bytes(&fields, descriptor->elf_sha256,
+                             sizeof(descriptor->elf_sha256));
+    descriptor->efuse_block_revision_min = updraft_cursor_get16(&fields);
+    descriptor->efuse_block_revision_max = updraft_cursor_get16(&fields);
+    descriptor->mmu_page_size_log2 = updraft_cursor_get8(&fields);
+    descriptor->spi_flash_mode = updraft_cursor_get8(&fields);
     CHECK(!fields.overrun); /* the rest is reserved */
     image->has_descriptor_ = true;
     return after_data(image);

@@ -5,15 +5,17 @@
 
 #include "bytes.h"
 #include "check.h"
+#include "updraft/protocol2.h"
 
 #define SLOTS_MAX      16u
 #define SEQUENCE_BLANK 0xFFFFFFFFu
+/* The boot loader starts from here, and covers the sequence alone. */
+#define CRC_START 0xFFFFFFFFu
 /* Of esp_ota_img_states_t: the two that rule an entry out. */
 #define STATE_INVALID 3u
 #define STATE_ABORTED 4u
 
 static struct updraft_otadata_entry read_entry(const uint8_t *bytes, uint8_t slot_count);
-static uint32_t sequence_crc(const uint8_t sequence[4]);
 
 void updraft_otadata_read(const uint8_t first[UPDRAFT_OTADATA_ENTRY_SIZE],
                           const uint8_t second[UPDRAFT_OTADATA_ENTRY_SIZE],
@@ -39,30 +41,16 @@ static struct updraft_otadata_entry read_entry(const uint8_t *bytes, uint8_t slo
 {
     struct cursor fields = cursor_over(bytes, UPDRAFT_OTADATA_ENTRY_SIZE);
     struct updraft_otadata_entry entry = {0};
-    entry.sequence = cursor_get32(&fields);
-    cursor_take(&fields, 20); /* label, which nothing uses */
-    entry.state = cursor_get32(&fields);
-    uint32_t crc = cursor_get32(&fields);
+    entry.sequence = updraft_cursor_get32(&fields);
+    updraft_cursor_take(&fields, 20); /* label, which nothing uses */
+    entry.state = updraft_cursor_get32(&fields);
+    uint32_t crc = updraft_cursor_get32(&fields);
     CHECK(!fields.overrun && fields.left_bytes == 0);
     entry.valid = entry.sequence != SEQUENCE_BLANK && entry.state != STATE_INVALID &&
-                  entry.state != STATE_ABORTED && crc == sequence_crc(bytes);
+                  entry.state != STATE_ABORTED &&
+                  crc == updraft_crc32(CRC_START, bytes, 4);
     if (entry.valid) {
         entry.slot = (uint8_t)((entry.sequence - 1) % slot_count);
     }
     return entry;
-}
-
-/* CRC-32 (polynomial 0x04C11DB7, reflected) from register 0, complemented at the end:
- * what the chip's ROM computes when it is given 0xFFFFFFFF. It covers the sequence alone.
- */
-static uint32_t sequence_crc(const uint8_t sequence[4])
-{
-    uint32_t crc = 0;
-    for (size_t i = 0; i < 4; i++) {
-        crc ^= sequence[i];
-        for (int bit = 0; bit < 8; bit++) {
-            crc = crc & 1 ? crc >> 1 ^ 0xEDB88320u : crc >> 1;
-        }
-    }
-    return ~crc;
 }

@@ -127,40 +127,40 @@ static bool get_fields(struct cursor *at, struct updraft_p2_command *command,
 {
     switch ((enum updraft_p2_opcode)command->opcode) {
     case UPDRAFT_P2_OPEN:
-        command->version = cursor_get8(at);
-        command->flags = cursor_get8(at);
-        *reserved = cursor_get8(at);
-        command->manifest_size_bytes = cursor_get16(at);
-        command->write_size_bytes = cursor_get16(at);
-        command->nonce = cursor_get32(at);
+        command->version = updraft_cursor_get8(at);
+        command->flags = updraft_cursor_get8(at);
+        *reserved = updraft_cursor_get8(at);
+        command->manifest_size_bytes = updraft_cursor_get16(at);
+        command->write_size_bytes = updraft_cursor_get16(at);
+        command->nonce = updraft_cursor_get32(at);
         return true;
     case UPDRAFT_P2_RANGE:
-        command->session = cursor_get8(at);
-        command->flags = cursor_get8(at);
-        *reserved = cursor_get8(at);
-        command->start_bytes = cursor_get32(at);
-        command->size_bytes = cursor_get32(at);
+        command->session = updraft_cursor_get8(at);
+        command->flags = updraft_cursor_get8(at);
+        *reserved = updraft_cursor_get8(at);
+        command->start_bytes = updraft_cursor_get32(at);
+        command->size_bytes = updraft_cursor_get32(at);
         return true;
     case UPDRAFT_P2_MAP:
-        command->session = cursor_get8(at);
-        command->first_sector = cursor_get16(at);
-        command->sector_count = cursor_get16(at);
+        command->session = updraft_cursor_get8(at);
+        command->first_sector = updraft_cursor_get16(at);
+        command->sector_count = updraft_cursor_get16(at);
         return true;
     case UPDRAFT_P2_FINISH:
     case UPDRAFT_P2_ABORT:
     case UPDRAFT_P2_STATUS:
-        command->session = cursor_get8(at);
+        command->session = updraft_cursor_get8(at);
         return true;
     case UPDRAFT_P2_ACTIVATE:
-        command->confirm_by = cursor_get8(at);
-        cursor_get_bytes(at, command->id, sizeof(command->id));
+        command->confirm_by = updraft_cursor_get8(at);
+        updraft_cursor_get_bytes(at, command->id, sizeof(command->id));
         return true;
     case UPDRAFT_P2_CONFIRM:
-        cursor_get_bytes(at, command->id, sizeof(command->id));
+        updraft_cursor_get_bytes(at, command->id, sizeof(command->id));
         return true;
     case UPDRAFT_P2_ROLLBACK:
-        command->target = cursor_get8(at);
-        cursor_get_bytes(at, command->id, sizeof(command->id));
+        command->target = updraft_cursor_get8(at);
+        updraft_cursor_get_bytes(at, command->id, sizeof(command->id));
         return true;
     case UPDRAFT_P2_STATE_REPORT:
     case UPDRAFT_P2_MAP_REPORT:
@@ -173,7 +173,7 @@ bool updraft_p2_get_command(const uint8_t *bytes, size_t size,
                             struct updraft_p2_command *ret_command)
 {
     struct cursor at = cursor_over(bytes, size);
-    struct updraft_p2_command command = {.opcode = cursor_get8(&at)};
+    struct updraft_p2_command command = {.opcode = updraft_cursor_get8(&at)};
     uint8_t reserved = 0;
     if (!get_fields(&at, &command, &reserved) || at.overrun || at.left_bytes > 0 ||
         reserved != 0) {
@@ -251,10 +251,10 @@ void updraft_p2_put_manifest(const struct updraft_p2_manifest *manifest, uint8_t
 static uint8_t skip_extensions(struct cursor *at)
 {
     while (at->left_bytes > 0) {
-        uint8_t type = cursor_get8(at);
-        uint8_t reserved = cursor_get8(at);
-        uint16_t size = cursor_get16(at);
-        (void)cursor_take(at, size);
+        uint8_t type = updraft_cursor_get8(at);
+        uint8_t reserved = updraft_cursor_get8(at);
+        uint16_t size = updraft_cursor_get16(at);
+        (void)updraft_cursor_take(at, size);
         if (at->overrun || reserved != 0) {
             return UPDRAFT_P2_MALFORMED;
         }
@@ -269,9 +269,9 @@ uint8_t updraft_p2_get_manifest(const uint8_t *bytes, size_t size,
                                 struct updraft_p2_manifest *ret_manifest)
 {
     struct cursor at = cursor_over(bytes, size);
-    uint32_t magic = cursor_get32(&at);
-    uint16_t version = cursor_get16(&at);
-    uint16_t fixed_size = cursor_get16(&at);
+    uint32_t magic = updraft_cursor_get32(&at);
+    uint16_t version = updraft_cursor_get16(&at);
+    uint16_t fixed_size = updraft_cursor_get16(&at);
     if (magic != MANIFEST_MAGIC) {
         return UPDRAFT_P2_MALFORMED;
     }
@@ -281,11 +281,12 @@ uint8_t updraft_p2_get_manifest(const uint8_t *bytes, size_t size,
     if (fixed_size != UPDRAFT_P2_MANIFEST_SIZE || size < fixed_size) {
         return UPDRAFT_P2_MALFORMED;
     }
-    ret_manifest->file_size_bytes = cursor_get32(&at);
-    ret_manifest->image_size_bytes = cursor_get32(&at);
-    uint32_t reserved = cursor_get32(&at);
-    cursor_get_bytes(&at, ret_manifest->file_sha256, sizeof(ret_manifest->file_sha256));
-    cursor_get_bytes(&at, ret_manifest->image_id, sizeof(ret_manifest->image_id));
-    cursor_get_bytes(&at, ret_manifest->head, sizeof(ret_manifest->head));
+    ret_manifest->file_size_bytes = updraft_cursor_get32(&at);
+    ret_manifest->image_size_bytes = updraft_cursor_get32(&at);
+    uint32_t reserved = updraft_cursor_get32(&at);
+    updraft_cursor_get_bytes(&at, ret_manifest->file_sha256,
+                             sizeof(ret_manifest->file_sha256));
+    updraft_cursor_get_bytes(&at, ret_manifest->image_id, sizeof(ret_manifest->image_id));
+    updraft_cursor_get_bytes(&at, ret_manifest->head, sizeof(ret_manifest->head));
     return reserved != 0 ? UPDRAFT_P2_MALFORMED : skip_extensions(&at);
 }
