@@ -30,12 +30,22 @@ static const char *const TAG = "updraft";
 
 static int read_otadata(const struct updraft_slots *slots,
                         struct updraft_otadata *ret_otadata);
+static int read_active(const struct updraft_slots *slots,
+                       struct updraft_otadata *ret_otadata);
 static bool has_meaning(uint32_t state);
 static int erase_entry(const struct updraft_slots *slots, int index);
 static int select_running(const struct updraft_slots *slots,
                           const struct updraft_otadata *otadata);
 
 static const esp_partition_t *find_factory(void);
+static int read_flash(const esp_partition_t *partition, uint32_t offset_bytes,
+                      uint8_t *ret_bytes, uint32_t size_bytes);
+static int write_flash(const esp_partition_t *partition, uint32_t offset_bytes,
+                       const uint8_t *bytes, uint32_t size_bytes);
+static int erase_flash(const esp_partition_t *partition, uint32_t offset_bytes,
+                       uint32_t size_bytes);
+static int failed(int error, const esp_partition_t *partition, const char *what,
+                  uint32_t offset_bytes, esp_err_t err);
 
 static bool is_ota(const esp_partition_t *partition)
 {
@@ -174,44 +184,39 @@ uint32_t updraft_slot_noted_state(const struct updraft_slots *slots, uint8_t ind
 bool updraft_slot_on_trial(const struct updraft_slots *slots)
 {
     struct updraft_otadata otadata;
-    if (slots->otadata == NULL || !is_ota(slots->running) ||
-        read_otadata(slots, &otadata) != 0 || otadata.active < 0) {
-        return false;
-    }
-    const struct updraft_otadata_entry *entry = &otadata.entries[otadata.active];
-    return entry->slot == ota_index(slots->running) &&
-           entry->state == ESP_OTA_IMG_PENDING_VERIFY;
+    return read_active(slots, &otadata) == 0 && otadata.active >= 0 &&
+           otadata.entries[otadata.active].state == ESP_OTA_IMG_PENDING_VERIFY;
 }
 
 int updraft_slot_renew_trial(const struct updraft_slots *slots)
 {
     struct updraft_otadata otadata;
-    if (slots->otadata == NULL || !is_ota(slots->running)) {
-        return 0;
-    }
-    int error = read_otadata(slots, &otadata);
+    int error = read_active(slots, &otadata);
     if (error != 0 || otadata.active < 0 ||
-        otadata.entries[otadata.active].slot != ota_index(slots->running) ||
         has_meaning(otadata.entries[otadata.active].state)) {
         return error;
     }
     uint8_t entry[UPDRAFT_OTADATA_ENTRY_SIZE];
-    size_t offset_bytes = (size_t)otadata.active * OTADATA_SECTOR_SIZE;
+    uint32_t offset_bytes = (uint32_t)otadata.active * OTADATA_SECTOR_SIZE;
     ESP_LOGW(TAG, "otadata: state 0x%x of %s means nothing: on trial again",
              (unsigned)otadata.entries[otadata.active].state, slots->running->label);
-    if (esp_partition_read(slots->otadata, offset_bytes, entry, sizeof(entry)) !=
-        ESP_OK) {
-        return UPDRAFT_ERROR_FLASH_READ;
-    }
+    error = read_flash(slots->otadata, offset_bytes, entry, sizeof(entry));
     /* Sequence and checksum stay. */
     const uint8_t pending[4] = {ESP_OTA_IMG_PENDING_VERIFY};
     memcpy(entry + OTADATA_STATE_AT, pending, sizeof(pending));
-    error = erase_entry(slots, otadata.active);
-    if (error == 0 && esp_partition_write(slots->otadata, offset_bytes, entry,
-                                          sizeof(entry)) != ESP_OK) {
-        error = UPDRAFT_ERROR_FLASH_WRITE;
+    if (error == 0) {
+        error = erase_entry(slots, otadata.active);
+    }
+    if (error == 0) {
+        error = write_flash(slots->otadata, offset_bytes, entry, sizeof(entry));
     }
     return error;
+}
+
+static bool names_target(const struct updraft_slots *slots,
+                         const struct updraft_otadata_entry *entry)
+{
+    return entry->valid && entry->slot == ota_index(slots->target);
 }
 
 int updraft_slot_prepare(const struct updraft_slots *slots)
@@ -226,8 +231,7 @@ int updraft_slot_prepare(const struct updraft_slots *slots)
         error = read_otadata(slots, &otadata);
     }
     for (int i = 0; i < 2 && error == 0; i++) {
-        const struct updraft_otadata_entry *entry = &otadata.entries[i];
-        if (entry->valid && entry->slot == ota_index(slots->target)) {
+        if (names_target(slots, &otadata.entries[i])) {
             error = erase_entry(slots, i);
         }
     }
@@ -235,8 +239,7 @@ int updraft_slot_prepare(const struct updraft_slots *slots)
         error = read_otadata(slots, &otadata);
     }
     for (int i = 0; i < 2 && error == 0; i++) {
-        const struct updraft_otadata_entry *entry = &otadata.entries[i];
-        if (entry->valid && entry->slot == ota_index(slots->target)) {
+        if (names_target(slots, &otadata.entries[i])) {
             ESP_LOGE(TAG, "otadata still names %s", slots->target->label);
             error = UPDRAFT_ERROR_FLASH_ERASE;
         }
@@ -247,38 +250,19 @@ int updraft_slot_prepare(const struct updraft_slots *slots)
 int updraft_slot_erase(const struct updraft_slots *slots, uint32_t offset_bytes,
                        uint32_t size_bytes)
 {
-    esp_err_t err = esp_partition_erase_range(slots->target, offset_bytes, size_bytes);
-    if (err != ESP_OK) {
-        ESP_LOGE(TAG, "%s: erase at 0x%x: %s", slots->target->label,
-                 (unsigned)offset_bytes, esp_err_to_name(err));
-        return UPDRAFT_ERROR_FLASH_ERASE;
-    }
-    return 0;
+    return erase_flash(slots->target, offset_bytes, size_bytes);
 }
 
 int updraft_slot_write(const struct updraft_slots *slots, uint32_t offset_bytes,
                        const uint8_t *bytes, uint32_t size_bytes)
 {
-    esp_err_t err = esp_partition_write(slots->target, offset_bytes, bytes, size_bytes);
-    if (err != ESP_OK) {
-        ESP_LOGE(TAG, "%s: write at 0x%x: %s", slots->target->label,
-                 (unsigned)offset_bytes, esp_err_to_name(err));
-        return UPDRAFT_ERROR_FLASH_WRITE;
-    }
-    return 0;
+    return write_flash(slots->target, offset_bytes, bytes, size_bytes);
 }
 
 int updraft_slot_read(const struct updraft_slots *slots, uint32_t offset_bytes,
                       uint8_t *ret_bytes, uint32_t size_bytes)
 {
-    esp_err_t err =
-        esp_partition_read(slots->target, offset_bytes, ret_bytes, size_bytes);
-    if (err != ESP_OK) {
-        ESP_LOGE(TAG, "%s: read at 0x%x: %s", slots->target->label,
-                 (unsigned)offset_bytes, esp_err_to_name(err));
-        return UPDRAFT_ERROR_FLASH_READ;
-    }
-    return 0;
+    return read_flash(slots->target, offset_bytes, ret_bytes, size_bytes);
 }
 
 /* Reads the next piece of [*offset, end) into the scratch; 0 bytes: that was all. */
@@ -369,9 +353,7 @@ bool updraft_slot_may_go_back(const struct updraft_slots *slots, uint8_t target)
     if (target == UPDRAFT_P2_ROLLBACK_PREVIOUS) {
         /* ESP-IDF looks at the active entry, whoever runs. */
         struct updraft_otadata otadata;
-        return slots->otadata != NULL && is_ota(slots->running) &&
-               read_otadata(slots, &otadata) == 0 && otadata.active >= 0 &&
-               otadata.entries[otadata.active].slot == ota_index(slots->running) &&
+        return read_active(slots, &otadata) == 0 && otadata.active >= 0 &&
                esp_ota_check_rollback_is_possible();
     }
     const esp_partition_t *factory = find_factory();
@@ -457,24 +439,70 @@ static int read_otadata(const struct updraft_slots *slots,
 {
     uint8_t entries[2][UPDRAFT_OTADATA_ENTRY_SIZE];
     for (uint32_t i = 0; i < 2; i++) {
-        esp_err_t err = esp_partition_read(slots->otadata, i * OTADATA_SECTOR_SIZE,
-                                           entries[i], sizeof(entries[i]));
-        if (err != ESP_OK) {
-            ESP_LOGE(TAG, "otadata: %s", esp_err_to_name(err));
-            return UPDRAFT_ERROR_FLASH_READ;
+        int error = read_flash(slots->otadata, i * OTADATA_SECTOR_SIZE, entries[i],
+                               sizeof(entries[i]));
+        if (error != 0) {
+            return error;
         }
     }
     updraft_otadata_read(entries[0], entries[1], slots->ota_count, ret_otadata);
     return 0;
 }
 
+/* As read_otadata, but `active` only where that entry is the running slot's. */
+static int read_active(const struct updraft_slots *slots,
+                       struct updraft_otadata *ret_otadata)
+{
+    ret_otadata->active = -1;
+    if (slots->otadata == NULL || !is_ota(slots->running)) {
+        return 0;
+    }
+    int error = read_otadata(slots, ret_otadata);
+    if (error == 0 && ret_otadata->active >= 0 &&
+        ret_otadata->entries[ret_otadata->active].slot != ota_index(slots->running)) {
+        ret_otadata->active = -1;
+    }
+    return error;
+}
+
 static int erase_entry(const struct updraft_slots *slots, int index)
 {
-    esp_err_t err = esp_partition_erase_range(
-        slots->otadata, (size_t)index * OTADATA_SECTOR_SIZE, OTADATA_SECTOR_SIZE);
-    if (err != ESP_OK) {
-        ESP_LOGE(TAG, "otadata: %s", esp_err_to_name(err));
-        return UPDRAFT_ERROR_FLASH_ERASE;
-    }
-    return 0;
+    return erase_flash(slots->otadata, (uint32_t)index * OTADATA_SECTOR_SIZE,
+                       OTADATA_SECTOR_SIZE);
+}
+
+static int read_flash(const esp_partition_t *partition, uint32_t offset_bytes,
+                      uint8_t *ret_bytes, uint32_t size_bytes)
+{
+    esp_err_t err = esp_partition_read(partition, offset_bytes, ret_bytes, size_bytes);
+    return err == ESP_OK
+               ? 0
+               : failed(UPDRAFT_ERROR_FLASH_READ, partition, "read", offset_bytes, err);
+}
+
+static int write_flash(const esp_partition_t *partition, uint32_t offset_bytes,
+                       const uint8_t *bytes, uint32_t size_bytes)
+{
+    esp_err_t err = esp_partition_write(partition, offset_bytes, bytes, size_bytes);
+    return err == ESP_OK
+               ? 0
+               : failed(UPDRAFT_ERROR_FLASH_WRITE, partition, "write", offset_bytes, err);
+}
+
+static int erase_flash(const esp_partition_t *partition, uint32_t offset_bytes,
+                       uint32_t size_bytes)
+{
+    esp_err_t err = esp_partition_erase_range(partition, offset_bytes, size_bytes);
+    return err == ESP_OK
+               ? 0
+               : failed(UPDRAFT_ERROR_FLASH_ERASE, partition, "erase", offset_bytes, err);
+}
+
+/* Logs what failed; returns the error. */
+static int failed(int error, const esp_partition_t *partition, const char *what,
+                  uint32_t offset_bytes, esp_err_t err)
+{
+    ESP_LOGE(TAG, "%s: %s at 0x%x: %s", partition->label, what, (unsigned)offset_bytes,
+             esp_err_to_name(err));
+    return error;
 }
