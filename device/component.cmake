@@ -19,6 +19,7 @@ idf_component_register(
         device/src/gatt.c
         device/src/idf_compat.c
         device/src/link.c
+        device/src/log.c
         device/src/marker.c
         device/src/note.c
         device/src/ring.c

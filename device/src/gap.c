@@ -20,6 +20,7 @@
 #include "services/gatt/ble_svc_gatt.h"
 
 #include "link.h"
+#include "log.h"
 #include "trial.h"
 #include "updraft.h"
 #include "updraft/protocol1.h"
@@ -65,7 +66,7 @@ esp_err_t updraft_gap_init(const char *new_name)
     look_ms = updraft_now_ms() + LOOK_MS;
     esp_err_t err = nimble_port_init();
     if (err != ESP_OK) {
-        ESP_LOGE(TAG, "NimBLE does not start: %s", esp_err_to_name(err));
+        updraft_log_error("NimBLE does not start", err);
         return err;
     }
     ble_hs_cfg.sync_cb = on_sync;
@@ -77,7 +78,7 @@ esp_err_t updraft_gap_init(const char *new_name)
         rc = ble_att_set_preferred_mtu(PREFERRED_MTU);
     }
     if (rc != 0) {
-        ESP_LOGE(TAG, "device name or MTU not set: NimBLE error %d", rc);
+        updraft_log_nimble_error("device name or MTU not set", rc);
         return ESP_FAIL;
     }
     return ESP_OK;
@@ -119,7 +120,7 @@ static void on_sync(void)
         rc = ble_hs_id_infer_auto(/* privacy= */ 0, &own_address_type);
     }
     if (rc != 0) {
-        ESP_LOGE(TAG, "no Bluetooth address: NimBLE error %d", rc);
+        updraft_log_nimble_error("no Bluetooth address", rc);
         return;
     }
     if (updraft_trial_under_way()) {

@@ -6,21 +6,19 @@
 #include <assert.h>
 #include <string.h>
 
-#include "esp_log.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "host/ble_hs.h"
 #include "host/ble_uuid.h"
 
 #include "link.h"
+#include "log.h"
 #include "snapshot.h"
 #include "updraft/protocol1.h"
 #include "updraft/protocol2.h"
 
 #define NOTIFY_RETRY_MS 10u
 #define NOTIFY_LIMIT_MS 2000u
-
-static const char *const TAG = "updraft";
 
 /* What an access callback is asked about. */
 enum attribute { MANUFACTURER, MODEL, FIRMWARE_REVISION };
@@ -116,7 +114,7 @@ esp_err_t updraft_gatt_add(const struct updraft_gatt_strings *new_strings)
         rc = ble_gatts_add_svcs(services);
     }
     if (rc != 0) {
-        ESP_LOGE(TAG, "services not added: NimBLE error %d", rc);
+        updraft_log_nimble_error("services not added", rc);
         return ESP_FAIL;
     }
     return ESP_OK;

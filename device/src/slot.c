@@ -15,6 +15,7 @@
 #include "freertos/task.h"
 
 #include "idf_compat.h"
+#include "log.h"
 #include "marker.h"
 #include "updraft/error.h"
 #include "updraft/otadata.h"
@@ -340,8 +341,7 @@ int updraft_slot_activate(const struct updraft_slots *slots)
 {
     esp_err_t err = esp_ota_set_boot_partition(slots->target);
     if (err != ESP_OK) {
-        ESP_LOGE(TAG, "%s: not selected for the next boot: %s", slots->target->label,
-                 esp_err_to_name(err));
+        updraft_log_error("update not selected for the next boot", err);
         return err == ESP_ERR_OTA_VALIDATE_FAILED ? UPDRAFT_ERROR_NOT_VERIFIED
                                                   : UPDRAFT_ERROR_FLASH_WRITE;
     }
@@ -377,7 +377,7 @@ int updraft_slot_go_back(const struct updraft_slots *slots, uint8_t target)
             esp_restart();
         }
     }
-    ESP_LOGE(TAG, "cannot go back: %s", esp_err_to_name(err));
+    updraft_log_error("cannot go back", err);
     return UPDRAFT_ERROR_FLASH_WRITE;
 }
 
@@ -420,8 +420,7 @@ static int select_running(const struct updraft_slots *slots,
         err = esp_ota_mark_app_valid_cancel_rollback();
     }
     if (err != ESP_OK) {
-        ESP_LOGE(TAG, "%s: not selected: %s", slots->running->label,
-                 esp_err_to_name(err));
+        updraft_log_error("running slot not selected", err);
         return UPDRAFT_ERROR_FLASH_WRITE;
     }
     return 0;

@@ -15,6 +15,7 @@
 
 #include "idf_compat.h"
 #include "link.h"
+#include "log.h"
 #include "note.h"
 
 /* The watchdog's time between two polls: above the longest that flash work or another
@@ -184,7 +185,7 @@ void updraft_trial_fail(uint8_t reason)
     esp_err_t err = esp_ota_mark_app_invalid_rollback_and_reboot();
     if (err != ESP_ERR_OTA_ROLLBACK_FAILED) {
         /* otadata could not be written. The boot loader aborts what is on trial. */
-        ESP_LOGE(TAG, "rollback: %s", esp_err_to_name(err));
+        updraft_log_error("rollback", err);
         esp_restart();
     }
     ESP_LOGE(TAG, "there is no other image to go back to: keeping this one");
@@ -244,7 +245,7 @@ static void confirm(void)
     if (updraft_slot_on_trial(slots)) {
         esp_err_t err = esp_ota_mark_app_valid_cancel_rollback();
         if (err != ESP_OK) {
-            ESP_LOGE(TAG, "not confirmed: %s", esp_err_to_name(err));
+            updraft_log_error("not confirmed", err);
             esp_restart();
         }
     }

@@ -17,6 +17,7 @@
 #include "gap.h"
 #include "gatt.h"
 #include "link.h"
+#include "log.h"
 #include "slot.h"
 #include "task.h"
 #include "trial.h"
@@ -201,7 +202,7 @@ static esp_err_t attach(uint32_t (*poll_radio)(void))
 
 static esp_err_t fail(esp_err_t err, const char *what)
 {
-    ESP_LOGE(TAG, "%s: %s", what, esp_err_to_name(err));
+    updraft_log_error(what, err);
     if (updraft_on_trial()) {
         updraft_trial_fail(UPDRAFT_REASON_START);
     }
