@@ -57,5 +57,4 @@ for header in core/include/updraft/*.h; do
         "$work/header.cpp" || complain "$name is not C++"
 done
 
-tools/size.sh
 [ "$problems" = 0 ]
