@@ -349,6 +349,11 @@ sim_central_t *sim_transport_central(sim_transport_t *transport)
     return transport->central;
 }
 
+bool sim_transport_connecting(const sim_transport_t *transport)
+{
+    return transport->connecting;
+}
+
 static int op_scan(void *context, bool on)
 {
     sim_transport_t *transport = context;

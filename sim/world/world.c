@@ -68,6 +68,12 @@ static void on_stalled(void *context, bool stalled)
 static bool on_packet(void *context, const uint8_t *packet, size_t size)
 {
     world_t *world = context;
+    return sim_packets_input(world->packets, packet, size);
+}
+
+static bool on_board_packet(void *context, const uint8_t *packet, size_t size)
+{
+    world_t *world = context;
     return sim_board_hci_input(world->board, packet, size);
 }
 
@@ -133,6 +139,8 @@ static void make_board(world_t *world, const struct world_config *config,
     memcpy(world->board_address, mac, 6);
     world->board_address[5] = (uint8_t)(mac[5] + 2);
     memcpy(controller.address, world->board_address, 6);
+    world->packets =
+        sim_packets_new(world->arena, world->loop, world->seed, on_board_packet, world);
     world->controller = sim_controller_new(world->air, &controller, &host, world);
     world->board = sim_board_new(&board);
 }

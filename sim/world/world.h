@@ -12,6 +12,7 @@
 #include "sim/chip/chip.h"
 #include "sim/idf/board.h"
 #include "sim/radio/controller.h"
+#include "sim/world/packets.h"
 #include "sim/world/transport.h"
 
 #define WORLD_CENTRALS_MAX 2u
@@ -81,6 +82,7 @@ typedef struct world {
     struct sim_air_profile profile; /* of the air */
     bool controller_stalls;
     sim_controller_t *controller; /* the board's */
+    sim_packets_t *packets;       /* on the way from there to its host */
     uint8_t board_address[6];
     sim_transport_t *transports[WORLD_CENTRALS_MAX];
     struct world_flow flows[WORLD_CENTRALS_MAX];

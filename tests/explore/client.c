@@ -191,10 +191,11 @@ static bool pump_second(struct model *model, struct model_party *party)
 void model_party_pump(struct model *model, uint8_t number)
 {
     struct model_party *party = &model->parties[number];
-    struct model_link *link = &model->links[party->link];
-    if (!party->active || !link->client_end || link->party != number) {
+    if (party->link == MODEL_LINKS) {
         return;
     }
+    struct model_link *link = &model->links[party->link];
+    assert(party->active && link->client_end && link->party == number);
     for (unsigned i = 0; link->up_count < MODEL_UP_MAX; i++) {
         if (i == ACTIONS_MAX) {
             if (!link->broken) {
