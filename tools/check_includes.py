@@ -26,17 +26,18 @@ ALLOWED = {
     "sim/central": {"sim/base", "sim/radio"},
     "sim/firmware": {"sim/idf", "sim/nimble", "sim/idf/include", "sim/nimble/include"},
     "sim/bluez": {"sim/base", "sim/radio", "sim/central"},
+    "sim/gateway": {"sim/base", "sim/radio", "sim/central"},
     "sim/world": {"sim/base", "sim/chip", "sim/image", "sim/radio", "sim/idf", "sim/nimble",
                   "sim/central", "client", "core"},
     "sim/tool": {"sim/base", "sim/chip", "sim/image", "sim/radio", "sim/idf", "sim/nimble",
-                 "sim/central", "sim/bluez"},
+                 "sim/central", "sim/bluez", "sim/gateway"},
     "bench": {"sim/base", "sim/chip", "sim/image", "sim/radio", "sim/world"},
     "tests": None,  # may include everything
     "tools": None,
 }
 # Only this part may know the message bus on the simulator's side, and only the client's
 # transport on the other.
-SD_BUS = {"sim/bluez", "sim/tool", "client", "tests"}
+SD_BUS = {"sim/bluez", "sim/gateway", "sim/tool", "client", "tests"}
 # sim/chip knows no FreeRTOS and no radio; core knows nothing but the compiler.
 FREESTANDING = {"stdbool.h", "stddef.h", "stdint.h"}
 

@@ -28,6 +28,7 @@ enum {
     OPTION_FORGET,
     OPTION_FIRMWARE_DIR,
     OPTION_VHCI,
+    OPTION_ADAPTER,
 };
 
 static const char usage[] =
@@ -56,6 +57,8 @@ static const char usage[] =
     "                    where firmware modules are\n"
     "  --vhci            the adapters are this computer's (/dev/vhci), for its own\n"
     "                    bluetoothd; no BlueZ is emulated, and no bus started\n"
+    "  --adapter NAME    offers the board (one alone) on this computer's adapter, hci0 for\n"
+    "                    instance, through its bluetoothd, to whoever is in range\n"
     "  -v                boot logs on stderr\n"
     "  -h, --help\n"
     "\n"
@@ -254,6 +257,9 @@ static int read_option(struct tool_options *options, int option, char *argument)
     case OPTION_VHCI:
         options->vhci = true;
         return 0;
+    case OPTION_ADAPTER:
+        options->adapter = argument;
+        return 0;
     default: /* 'v' */
         options->verbose = true;
         return 0;
@@ -275,6 +281,7 @@ int tool_options_read(int argc, char **argv, struct tool_options *ret_options,
         {"forget", required_argument, NULL, OPTION_FORGET},
         {"firmware-dir", required_argument, NULL, OPTION_FIRMWARE_DIR},
         {"vhci", no_argument, NULL, OPTION_VHCI},
+        {"adapter", required_argument, NULL, OPTION_ADAPTER},
         {"verbose", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -311,5 +318,11 @@ int tool_options_read(int argc, char **argv, struct tool_options *ret_options,
         return complain("not a verb (a command goes after --)", argv[optind]);
     }
     options->command = optind < argc ? argv + optind : NULL;
+    if (options->adapter != NULL && options->vhci) {
+        return complain("--adapter and --vhci exclude each other", options->adapter);
+    }
+    if (options->adapter != NULL && options->board_count > 1) {
+        return complain("an adapter offers one board", options->boards[1].name);
+    }
     return options->board_count > 0 ? 0 : add_board(options, default_board);
 }

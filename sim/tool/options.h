@@ -37,7 +37,8 @@ struct tool_options {
     const char *state; /* NULL: a temporary folder */
     const char *firmware_dir;
     bool cache;
-    bool vhci; /* adapters for this kernel, in place of the emulated BlueZ */
+    bool vhci;           /* adapters for this kernel, in place of the emulated BlueZ */
+    const char *adapter; /* offers the board there, in place of all that; NULL: not */
     bool verbose;
     uint32_t temporary_ms;
     char **command; /* NULL: none; ends with NULL */

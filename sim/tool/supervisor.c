@@ -204,9 +204,30 @@ static int start_bluez(struct supervisor *supervisor)
     return result;
 }
 
-/* What the boards are seen by: the kernel's Bluetooth, or the emulated BlueZ. */
+static int start_gateway(struct supervisor *supervisor)
+{
+    const struct tool_options *options = &supervisor->options;
+    struct sim_gateway_config config = {
+        .event = supervisor->event,
+        .arena = supervisor->arena,
+        .loop = supervisor->loop,
+        .air = supervisor->air,
+        .profile = options->air,
+        .adapter = options->adapter,
+        .verbose = options->verbose,
+    };
+    memcpy(config.board, options->boards[0].address, sizeof(config.board));
+    supervisor->gateway = sim_gateway_new(&config);
+    return supervisor->gateway != NULL ? 0 : -1;
+}
+
+/* What the boards are seen by: whoever is in range of an adapter, the kernel's Bluetooth,
+ * or the emulated BlueZ. */
 static int start_computer(struct supervisor *supervisor)
 {
+    if (supervisor->options.adapter != NULL) {
+        return start_gateway(supervisor);
+    }
     if (supervisor->options.vhci) {
         return vhci_start(supervisor);
     }
@@ -253,6 +274,9 @@ static void stop(struct supervisor *supervisor)
     boards_stop(supervisor);
     if (supervisor->bluez != NULL) {
         sim_bluez_free(supervisor->bluez);
+    }
+    if (supervisor->gateway != NULL) {
+        sim_gateway_free(supervisor->gateway);
     }
     vhci_stop(supervisor);
     bus_stop(supervisor);

@@ -10,6 +10,7 @@
 #include <systemd/sd-event.h>
 
 #include "sim/bluez/bluez.h"
+#include "sim/gateway/gateway.h"
 #include "sim/tool/options.h"
 #include "sim/tool/wire.h"
 
@@ -71,7 +72,8 @@ struct supervisor {
     sim_arena_t *arena;
     sim_loop_t *loop;
     sim_air_t *air;
-    sim_bluez_t *bluez; /* NULL: the kernel and its bluetoothd have the adapters */
+    sim_bluez_t *bluez;     /* NULL: the kernel and its bluetoothd have the adapters */
+    sim_gateway_t *gateway; /* NULL: not on a real adapter */
     struct vhci vhci[SIM_BLUEZ_ADAPTERS_MAX];
     size_t vhci_count;
     uint64_t start_us;
