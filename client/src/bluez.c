@@ -12,6 +12,10 @@
 #include "client/src/bluez_private.h"
 #include "updraft/error.h"
 
+/* A daemon that is restarted is away for a moment. */
+#define RESTART_LIMIT_US (3 * SECOND_US)
+#define RELOAD_US        (SECOND_US / 4)
+
 const struct updraft_transport_ops bluez_ops = {
     .scan = scan_set,
     .connect = link_connect,
@@ -107,6 +111,28 @@ void bluez_fail(struct bluez *bluez, int status)
     }
 }
 
+static int on_reload(sd_event_source *source, uint64_t now_us, void *userdata)
+{
+    struct bluez *bluez = userdata;
+    (void)source;
+    (void)now_us;
+    (void)bluez_timer(bluez, &bluez->load_timer, 0, NULL);
+    int status = bluez_load(bluez);
+    if (status != UPDRAFT_OK) {
+        bluez_fail(bluez, status);
+    }
+    return 0;
+}
+
+/* A daemon that has only just left may be about to come back: it is restarted. */
+static bool ask_again(struct bluez *bluez)
+{
+    uint64_t now_us = 0;
+    (void)sd_event_now(bluez->event, CLOCK_MONOTONIC, &now_us);
+    return bluez->left_us != 0 && now_us - bluez->left_us < RESTART_LIMIT_US &&
+           bluez_timer(bluez, &bluez->load_timer, RELOAD_US, on_reload) == UPDRAFT_OK;
+}
+
 static int on_loaded(sd_bus_message *answer, void *userdata, sd_bus_error *error)
 {
     struct bluez *bluez = userdata;
@@ -120,12 +146,16 @@ static int on_loaded(sd_bus_message *answer, void *userdata, sd_bus_error *error
         status = bluez_errno(bluez, objects_read_all(bluez, answer),
                              UPDRAFT_ERROR_NO_BLUETOOTHD);
     }
+    if (status == UPDRAFT_ERROR_NO_BLUETOOTHD && ask_again(bluez)) {
+        return 0; /* still loading */
+    }
     if (status != UPDRAFT_OK) {
         bluez->daemon = BLUEZ_UNKNOWN;
         bluez_fail(bluez, status);
         return 0;
     }
     bluez->daemon = BLUEZ_READY;
+    bluez->left_us = 0;
     scan_advance(bluez);
     return 0;
 }
@@ -135,6 +165,7 @@ int bluez_load(struct bluez *bluez)
     if (bluez->bus_lost) {
         return UPDRAFT_ERROR_NO_BLUETOOTHD;
     }
+    (void)bluez_timer(bluez, &bluez->load_timer, 0, NULL);
     bluez->load_call = sd_bus_slot_unref(bluez->load_call);
     int status = bluez_call_plain(bluez, &bluez->load_call, "/",
                                   "org.freedesktop.DBus.ObjectManager",
@@ -164,6 +195,29 @@ static int on_changed(sd_bus_message *message, void *userdata, sd_bus_error *err
     return bluez->daemon == BLUEZ_READY ? objects_changed(bluez, message) : 0;
 }
 
+/* Nothing that it had is valid any more: neither its objects nor their paths, neither our
+ * discovery nor our connection. A job that had a connection has lost it; one that looks
+ * for devices goes on looking. */
+static void daemon_left(struct bluez *bluez)
+{
+    bool wanted = bluez->scan_wanted;
+    snprintf(bluez->detail, sizeof(bluez->detail), "%s left the message bus", BLUEZ_NAME);
+    (void)sd_event_now(bluez->event, CLOCK_MONOTONIC, &bluez->left_us);
+    bluez->load_call = sd_bus_slot_unref(bluez->load_call);
+    bluez->daemon = BLUEZ_UNKNOWN;
+    objects_clear(bluez);
+    bluez->scan = BLUEZ_SCAN_OFF; /* no StopDiscovery: it would start the daemon */
+    scan_reset(bluez);
+    bluez->scan_wanted = wanted;
+    link_daemon_left(bluez);
+    if (bluez->scan_wanted && bluez->daemon == BLUEZ_UNKNOWN) {
+        int status = bluez_load(bluez);
+        if (status != UPDRAFT_OK) {
+            bluez_fail(bluez, status);
+        }
+    }
+}
+
 static int on_owner(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
     struct bluez *bluez = userdata;
@@ -176,12 +230,7 @@ static int on_owner(sd_bus_message *message, void *userdata, sd_bus_error *error
         return r;
     }
     if (old_owner[0] != '\0') {
-        snprintf(bluez->detail, sizeof(bluez->detail), "%s left the message bus",
-                 BLUEZ_NAME);
-        bluez->load_call = sd_bus_slot_unref(bluez->load_call);
-        bluez->daemon = BLUEZ_UNKNOWN;
-        objects_clear(bluez);
-        bluez_fail(bluez, UPDRAFT_ERROR_NO_BLUETOOTHD);
+        daemon_left(bluez);
     } else if (new_owner[0] != '\0') {
         /* The call that is under way, if any, has started it. */
         (void)sd_event_now(bluez->event, CLOCK_MONOTONIC, &bluez->appeared_us);
@@ -295,6 +344,8 @@ void bluez_free(struct bluez *bluez)
     link_reset(bluez);
     objects_clear(bluez);
     sd_bus_slot_unref(bluez->load_call);
+    sd_event_source_disable_unref(bluez->load_timer);
+    sd_event_source_disable_unref(bluez->adapter_timer);
     sd_event_source_disable_unref(bluez->post);
     if (bluez->bus != NULL) {
         sd_bus_detach_event(bluez->bus);

@@ -323,3 +323,23 @@ void link_device_removed(struct bluez *bluez, const char *path)
                    ? UPDRAFT_ERROR_LINK_LOST
                    : UPDRAFT_ERROR_LINK_CONNECT);
 }
+
+void link_daemon_left(struct bluez *bluez)
+{
+    switch (bluez->link) {
+    case BLUEZ_LINK_NONE:
+        break;
+    case BLUEZ_LINK_WAITING:
+    case BLUEZ_LINK_CONNECTING:
+    case BLUEZ_LINK_RESOLVING:
+        end(bluez, UPDRAFT_ERROR_LINK_CONNECT);
+        break;
+    case BLUEZ_LINK_READING:
+    case BLUEZ_LINK_UP:
+        end(bluez, UPDRAFT_ERROR_LINK_LOST);
+        break;
+    case BLUEZ_LINK_CLOSING:
+        end(bluez, UPDRAFT_OK);
+        break;
+    }
+}

@@ -110,7 +110,10 @@ struct bluez {
     enum bluez_daemon daemon;
     bool bus_lost;
     uint64_t appeared_us; /* when the daemon came up while we were looking; 0: before */
+    uint64_t left_us;     /* when it left the bus, if it has not come back */
     sd_bus_slot *load_call;
+    sd_event_source *load_timer;
+    sd_event_source *adapter_timer; /* the adapter was switched off: is it gone? */
     sd_event_source *post; /* delivers posted_written, posted_failure and posted_end */
     int posted_failure;
     bool posted_end;
@@ -196,6 +199,8 @@ void link_advance(struct bluez *bluez);
 void link_reset(struct bluez *bluez);
 void link_device_changed(struct bluez *bluez, const struct bluez_device *device);
 void link_device_removed(struct bluez *bluez, const char *path);
+/* The daemon has left the bus: ends whatever there is of a connection. */
+void link_daemon_left(struct bluez *bluez);
 
 /* bluez_gatt.c */
 int gatt_read(void *context, enum updraft_characteristic characteristic);

@@ -13,6 +13,8 @@
 #define RSSI_STEP_DB 5
 /* A daemon that has only just started names its adapters a little later. */
 #define ADAPTERS_LIMIT_US (2 * SECOND_US)
+/* From "it is off" to "it is gone", where an adapter is pulled out. */
+#define UNPLUG_LIMIT_US (SECOND_US / 2)
 
 int scan_choose_adapter(struct bluez *bluez)
 {
@@ -227,20 +229,49 @@ void scan_reset(struct bluez *bluez)
     bluez->scan_wanted = false;
 }
 
-void scan_adapters_changed(struct bluez *bluez)
+/* The adapter in use: 0, ADAPTER_OFF, NO_ADAPTER; 0 as well where none is in use. */
+static int adapter_status(const struct bluez *bluez)
 {
     if (bluez->adapter[0] == '\0' ||
         (!bluez->scan_wanted && bluez->link == BLUEZ_LINK_NONE)) {
-        return;
+        return UPDRAFT_OK;
     }
     for (size_t i = 0; i < bluez->objects.adapter_count; i++) {
         const struct bluez_adapter *adapter = &bluez->objects.adapters[i];
         if (strcmp(adapter->path, bluez->adapter) == 0) {
-            if (!adapter->powered) {
-                bluez_fail(bluez, UPDRAFT_ERROR_ADAPTER_OFF);
-            }
-            return;
+            return adapter->powered ? UPDRAFT_OK : UPDRAFT_ERROR_ADAPTER_OFF;
         }
     }
-    bluez_fail(bluez, UPDRAFT_ERROR_NO_ADAPTER);
+    return UPDRAFT_ERROR_NO_ADAPTER;
+}
+
+static int on_adapter_limit(sd_event_source *source, uint64_t now_us, void *userdata)
+{
+    struct bluez *bluez = userdata;
+    (void)source;
+    (void)now_us;
+    (void)bluez_timer(bluez, &bluez->adapter_timer, 0, NULL);
+    int status = adapter_status(bluez);
+    if (status != UPDRAFT_OK) {
+        bluez_fail(bluez, status);
+    }
+    return 0;
+}
+
+/* The daemon says of an adapter that is pulled out first that it is off, and a moment
+ * later that it is gone. */
+void scan_adapters_changed(struct bluez *bluez)
+{
+    int status = adapter_status(bluez);
+    if (status == UPDRAFT_ERROR_ADAPTER_OFF) {
+        status = bluez->adapter_timer == NULL
+                     ? bluez_timer(bluez, &bluez->adapter_timer, UNPLUG_LIMIT_US,
+                                   on_adapter_limit)
+                     : UPDRAFT_OK;
+    } else {
+        (void)bluez_timer(bluez, &bluez->adapter_timer, 0, NULL);
+    }
+    if (status != UPDRAFT_OK) {
+        bluez_fail(bluez, status);
+    }
 }

@@ -566,6 +566,18 @@ static void drop_all(struct adapter *adapter)
     update_discovery(adapter);
 }
 
+void adapter_end_links(struct adapter *adapter)
+{
+    struct device *next;
+    for (struct device *device = adapter->devices; device != NULL; device = next) {
+        next = device->next;
+        if (device->connected) {
+            sim_central_disconnect(adapter->central, device->peer);
+            device_disconnected(device, 0);
+        }
+    }
+}
+
 void adapter_stop(struct adapter *adapter)
 {
     drop_all(adapter);

@@ -210,6 +210,18 @@ void sim_bluez_stop(sim_bluez_t *bluez)
     if (bluez->bus == NULL) {
         return;
     }
+    for (size_t i = 0; i < bluez->config.adapters; i++) {
+        adapter_end_links(&bluez->adapters[i]);
+    }
+    (void)sd_bus_flush(bluez->bus);
+    sim_bluez_kill(bluez);
+}
+
+void sim_bluez_kill(sim_bluez_t *bluez)
+{
+    if (bluez->bus == NULL) {
+        return;
+    }
     /* Gone at once: calls that wait get no answer from here, but the bus's. */
     sd_bus_close(bluez->bus);
     bluez->server.bus = NULL;

@@ -39,6 +39,8 @@ void sim_bluez_free(sim_bluez_t *bluez);
  * remembered). start: 0 or a negative errno. */
 int sim_bluez_start(sim_bluez_t *bluez);
 void sim_bluez_stop(sim_bluez_t *bluez);
+/* The same as by SIGKILL: not a word of it. */
+void sim_bluez_kill(sim_bluez_t *bluez);
 bool sim_bluez_running(const sim_bluez_t *bluez);
 
 /* Are all adapters on? Not yet right after new and power. */

@@ -242,6 +242,8 @@ void manager_client_left(struct sim_bluez *bluez, const char *sender);
 
 /* adapter.c */
 void adapter_start(struct adapter *adapter);
+/* Ends every link and says so at once. */
+void adapter_end_links(struct adapter *adapter);
 void adapter_stop(struct adapter *adapter);
 void adapter_powered(struct adapter *adapter, bool on);
 void adapter_client_left(struct adapter *adapter, const char *sender);

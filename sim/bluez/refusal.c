@@ -54,6 +54,9 @@ void sim_bluez_plug(sim_bluez_t *bluez, bool in)
         if (in) {
             adapter_start(adapter);
         } else {
+            /* As the real daemon tells it: the links, the switch, and then the rest. */
+            adapter_end_links(adapter);
+            adapter_powered(adapter, false);
             adapter_stop(adapter);
         }
     }

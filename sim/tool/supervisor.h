@@ -49,7 +49,7 @@ struct board {
 struct vhci {
     struct supervisor *supervisor;
     sim_controller_t *controller;
-    int file;
+    int file; /* -1: unplugged */
     sd_event_source *source;
 };
 
@@ -114,6 +114,7 @@ void bus_stop(struct supervisor *supervisor);
 
 /* vhci.c: adapters for the kernel. 0 or -1 after a complaint. */
 int vhci_start(struct supervisor *supervisor);
+int vhci_plug(struct supervisor *supervisor, bool on);
 void vhci_stop(struct supervisor *supervisor);
 
 /* boards.c */

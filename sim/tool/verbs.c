@@ -272,9 +272,22 @@ static void run_otadata(struct connection *connection, struct board *board, int 
 
 /* ---- bluez ---- */
 
-#define BLUEZ_USAGE                                                                   \
-    "bluez power on|off, bluez quit|restart, bluez unplug|plug, bluez refuse METHOD " \
+#define BLUEZ_USAGE                                                                        \
+    "bluez power on|off, bluez quit|kill|restart, bluez unplug|plug, bluez refuse METHOD " \
     "ERROR|silence [COUNT]"
+
+/* Of the kernel's adapters, only the plug is ours. */
+static void run_vhci(struct connection *connection, const char *what)
+{
+    bool on = strcmp(what, "plug") == 0;
+    if (!on && strcmp(what, "unplug") != 0) {
+        failed(connection, "BlueZ is not emulated here: command the real one");
+    } else if (vhci_plug(connection->supervisor, on) < 0) {
+        failed(connection, strerror(errno));
+    } else {
+        done(connection);
+    }
+}
 
 static void run_bluez(struct connection *connection, struct board *none, int argc,
                       char **argv)
@@ -284,7 +297,7 @@ static void run_bluez(struct connection *connection, struct board *none, int arg
     uint64_t count = 1;
     (void)none;
     if (bluez == NULL) {
-        failed(connection, "BlueZ is not emulated here: command the real one");
+        run_vhci(connection, what);
     } else if (strcmp(what, "power") == 0 && argc == 3 &&
                (strcmp(argv[2], "on") == 0 || strcmp(argv[2], "off") == 0)) {
         sim_bluez_power(bluez, strcmp(argv[2], "on") == 0);
@@ -295,6 +308,9 @@ static void run_bluez(struct connection *connection, struct board *none, int arg
     } else if (strcmp(what, "refuse") == 0 && argc >= 4 &&
                (argc == 4 || tool_number(argv[4], 1000000, &count)) &&
                sim_bluez_refuse(bluez, argv[2], argv[3], (unsigned)count)) {
+        done(connection);
+    } else if (strcmp(what, "kill") == 0 && argc == 2) {
+        sim_bluez_kill(bluez);
         done(connection);
     } else if ((strcmp(what, "quit") == 0 || strcmp(what, "restart") == 0) && argc == 2) {
         sim_bluez_stop(bluez);

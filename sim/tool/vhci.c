@@ -52,10 +52,10 @@ static int on_readable(sd_event_source *source, int file, uint32_t events, void 
     return 0;
 }
 
-static int make(struct supervisor *supervisor, struct vhci *vhci, uint8_t number)
+static void make_controller(struct supervisor *supervisor, struct vhci *vhci,
+                            uint8_t number)
 {
     static const struct sim_host_ops host = {.packet = on_packet};
-    static const uint8_t request[] = {VHCI_VENDOR, VHCI_TYPE_PRIMARY};
     const struct sim_controller_config config = {
         .address = {0x02, 0x75, 0x70, 0x64, 0x72, number},
         .phy_2m = supervisor->options.air->phy_2m,
@@ -63,16 +63,33 @@ static int make(struct supervisor *supervisor, struct vhci *vhci, uint8_t number
         .connections_max = VHCI_LINKS,
     };
     vhci->supervisor = supervisor;
+    vhci->file = -1;
+    vhci->controller = sim_controller_new(supervisor->air, &config, &host, vhci);
+    sim_controller_power(vhci->controller, false);
+}
+
+static void unplug(struct vhci *vhci)
+{
+    vhci->source = sd_event_source_disable_unref(vhci->source);
+    if (vhci->file >= 0) {
+        close(vhci->file);
+        vhci->file = -1;
+    }
+    sim_controller_power(vhci->controller, false);
+}
+
+static int plug(struct vhci *vhci)
+{
+    static const uint8_t request[] = {VHCI_VENDOR, VHCI_TYPE_PRIMARY};
     vhci->file = open(VHCI_PATH, O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (vhci->file < 0) {
         complain("%s: %s (has the kernel hci_vhci, and may this user open it?)",
                  VHCI_PATH, strerror(errno));
         return -1;
     }
-    supervisor->vhci_count++;
-    vhci->controller = sim_controller_new(supervisor->air, &config, &host, vhci);
-    int result = sd_event_add_io(supervisor->event, &vhci->source, vhci->file, EPOLLIN,
-                                 on_readable, vhci);
+    sim_controller_power(vhci->controller, true);
+    int result = sd_event_add_io(vhci->supervisor->event, &vhci->source, vhci->file,
+                                 EPOLLIN, on_readable, vhci);
     if (result < 0 || write(vhci->file, request, sizeof(request)) != sizeof(request)) {
         complain("%s: %s", VHCI_PATH, strerror(result < 0 ? -result : errno));
         return -1;
@@ -83,7 +100,19 @@ static int make(struct supervisor *supervisor, struct vhci *vhci, uint8_t number
 int vhci_start(struct supervisor *supervisor)
 {
     for (size_t i = 0; i < supervisor->options.adapters; i++) {
-        if (make(supervisor, &supervisor->vhci[i], (uint8_t)i) < 0) {
+        make_controller(supervisor, &supervisor->vhci[i], (uint8_t)i);
+        supervisor->vhci_count++;
+    }
+    return vhci_plug(supervisor, true);
+}
+
+int vhci_plug(struct supervisor *supervisor, bool on)
+{
+    for (size_t i = 0; i < supervisor->vhci_count; i++) {
+        unplug(&supervisor->vhci[i]);
+    }
+    for (size_t i = 0; on && i < supervisor->vhci_count; i++) {
+        if (plug(&supervisor->vhci[i]) < 0) {
             return -1;
         }
     }
@@ -92,10 +121,6 @@ int vhci_start(struct supervisor *supervisor)
 
 void vhci_stop(struct supervisor *supervisor)
 {
-    for (size_t i = 0; i < supervisor->vhci_count; i++) {
-        struct vhci *vhci = &supervisor->vhci[i];
-        vhci->source = sd_event_source_disable_unref(vhci->source);
-        close(vhci->file);
-    }
+    (void)vhci_plug(supervisor, false);
     supervisor->vhci_count = 0;
 }

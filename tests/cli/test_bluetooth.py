@@ -174,7 +174,7 @@ def test_without_sockets_the_bus_carries_the_update(running, image, methods, err
 # ---- in the middle of an update ----
 
 def start_transfer(running, image):
-    return running.start_until(["update", image("2.0.0", size=LARGE), "--timeout", "2",
+    return running.start_until(["update", image("2.0.0", size=LARGE), "--timeout", "5",
                                 "--device", ADDRESS], "progress")
 
 
@@ -185,19 +185,37 @@ def assert_ends(process, status, code, what, advice):
 
 
 @pytest.mark.parametrize("words, end", [
-    (["quit"], NO_DAEMON), (["restart"], NO_DAEMON), (["power", "off"], OFF),
+    (["quit"], NO_DAEMON), (["kill"], NO_DAEMON), (["power", "off"], OFF),
     (["unplug"], NO_ADAPTER), (["refuse", "WriteValue", ACCESS_DENIED], NO_PERMISSION)])
 def test_bluetooth_that_goes_in_mid_update_ends_it(running, image, words, end):
     process = start_transfer(running, image)
     running.tool("bluez", *words)
     assert_ends(process, 3, *end)
     # Nothing is lost: once Bluetooth is back, so is the device, with what it ran.
-    if words[0] in ("quit", "unplug"):
-        running.tool("bluez", {"quit": "restart", "unplug": "plug"}[words[0]])
+    if words[0] in ("quit", "kill", "unplug"):
+        running.tool("bluez", "plug" if words[0] == "unplug" else "restart")
     elif words[0] == "power":
         power_on(running)
     result = running.run("info", "--device", ADDRESS)
     assert re.search(r"^Firmware +1\.0\.0$", result.stdout, re.M), result.stderr
+
+
+@pytest.mark.parametrize("way", ["quit", "kill"])
+def test_a_daemon_restarted_in_mid_update_is_made_up_for(running, image, way):
+    process = start_transfer(running, image)
+    running.tool("bluez", way)
+    running.tool("bluez", "restart")
+    finished, stderr, status = last_line(process)
+    assert (status, finished["outcome"]) == (0, "confirmed"), stderr
+    assert "trying again (attempt 2)" in stderr
+
+
+def test_a_daemon_restarted_during_a_scan_is_asked_again(running):
+    process = running.start_until(["scan", "--timeout", "3"], "found")
+    running.tool("bluez", "kill")
+    running.tool("bluez", "restart")
+    finished, stderr, status = last_line(process)
+    assert (status, finished["code"], stderr) == (0, "ok", "")
 
 
 def test_a_message_bus_that_goes_in_mid_update_ends_it(simulator, image):
