@@ -66,6 +66,8 @@ static void update_discovery(struct adapter *adapter)
     sim_central_scan(adapter->central, low_energy);
     if (wanted != adapter->discovering) {
         adapter->discovering = wanted;
+        adapter->deaf = wanted && adapter->deaf_next;
+        adapter->deaf_next = adapter->deaf_next && !wanted;
         changed(adapter, "Discovering");
     }
     if (!wanted) {
@@ -564,18 +566,6 @@ static void drop_all(struct adapter *adapter)
         drop_discovery(adapter, adapter->discoveries);
     }
     update_discovery(adapter);
-}
-
-void adapter_end_links(struct adapter *adapter)
-{
-    struct device *next;
-    for (struct device *device = adapter->devices; device != NULL; device = next) {
-        next = device->next;
-        if (device->connected) {
-            sim_central_disconnect(adapter->central, device->peer);
-            device_disconnected(device, 0);
-        }
-    }
 }
 
 void adapter_stop(struct adapter *adapter)

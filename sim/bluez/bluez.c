@@ -211,7 +211,7 @@ void sim_bluez_stop(sim_bluez_t *bluez)
         return;
     }
     for (size_t i = 0; i < bluez->config.adapters; i++) {
-        adapter_end_links(&bluez->adapters[i]);
+        device_end_links(&bluez->adapters[i]);
     }
     (void)sd_bus_flush(bluez->bus);
     sim_bluez_kill(bluez);

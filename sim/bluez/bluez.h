@@ -54,6 +54,10 @@ void sim_bluez_power(sim_bluez_t *bluez, bool on);
 #define SIM_BLUEZ_SILENCE "silence"
 bool sim_bluez_refuse(sim_bluez_t *bluez, const char *method, const char *error,
                       unsigned count);
+/* The next discovery hears nothing until it is ended. So it is with Linux where a
+ * device's report comes before the kernel is ready for it: the controller filters
+ * duplicates, and tells the next ones to nobody. */
+void sim_bluez_deafen(sim_bluez_t *bluez);
 /* Adapters vanish from the bus with all they know, or come back, as USB adapters do. */
 void sim_bluez_plug(sim_bluez_t *bluez, bool in);
 

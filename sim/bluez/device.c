@@ -208,7 +208,7 @@ static void report(struct adapter *adapter, sim_peer_t *peer, const uint8_t *dat
 void device_heard(struct adapter *adapter, sim_peer_t *peer, bool scan_response,
                   const uint8_t *data, uint8_t size, int8_t rssi_dbm)
 {
-    if (adapter->bluez->bus == NULL) {
+    if (adapter->bluez->bus == NULL || adapter->deaf) {
         return;
     }
     struct device *device = device_of(adapter, peer);
@@ -361,6 +361,18 @@ void device_disconnected(struct device *device, uint8_t reason)
         device_free(device);
     } else {
         used(device);
+    }
+}
+
+void device_end_links(struct adapter *adapter)
+{
+    struct device *next;
+    for (struct device *device = adapter->devices; device != NULL; device = next) {
+        next = device->next;
+        if (device->connected) {
+            sim_central_disconnect(adapter->central, device->peer);
+            device_disconnected(device, 0);
+        }
     }
 }
 

@@ -69,6 +69,7 @@ struct adapter {
     sd_bus_message *power_call; /* Set(Powered) that waits for its end */
     bool power_wanted;
     struct discovery *discoveries;
+    bool deaf, deaf_next; /* this discovery, and the next one, hears nothing */
     struct device *devices;
     size_t device_count;
     struct bus_object object;
@@ -242,8 +243,6 @@ void manager_client_left(struct sim_bluez *bluez, const char *sender);
 
 /* adapter.c */
 void adapter_start(struct adapter *adapter);
-/* Ends every link and says so at once. */
-void adapter_end_links(struct adapter *adapter);
 void adapter_stop(struct adapter *adapter);
 void adapter_powered(struct adapter *adapter, bool on);
 void adapter_client_left(struct adapter *adapter, const char *sender);
@@ -260,6 +259,8 @@ void advertisement_parse(const uint8_t *data, size_t size,
 /* device.c, device_properties.c */
 extern const struct bus_property device_properties[];
 struct device *device_of(struct adapter *adapter, sim_peer_t *peer);
+/* Ends every link of the adapter and says so at once. */
+void device_end_links(struct adapter *adapter);
 void device_heard(struct adapter *adapter, sim_peer_t *peer, bool scan_response,
                   const uint8_t *data, uint8_t size, int8_t rssi_dbm);
 void device_not_in_range(struct device *device); /* discovery ended: RSSI unknown */

@@ -55,9 +55,16 @@ void sim_bluez_plug(sim_bluez_t *bluez, bool in)
             adapter_start(adapter);
         } else {
             /* As the real daemon tells it: the links, the switch, and then the rest. */
-            adapter_end_links(adapter);
+            device_end_links(adapter);
             adapter_powered(adapter, false);
             adapter_stop(adapter);
         }
+    }
+}
+
+void sim_bluez_deafen(sim_bluez_t *bluez)
+{
+    for (size_t i = 0; i < bluez->config.adapters; i++) {
+        bluez->adapters[i].deaf_next = true;
     }
 }

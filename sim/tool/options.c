@@ -70,7 +70,8 @@ static const char usage[] =
     "  flash BOARD dump FILE|stats|cut-at OPERATION [VARIANT]\n"
     "  otadata BOARD\n"
     "  log BOARD [--follow]\n"
-    "  bluez power on|off, bluez quit|kill|restart, bluez unplug|plug\n"
+    "  bluez power on|off, bluez quit|kill|restart, bluez unplug|plug,\n"
+    "  bluez deafen\n"
     "  bluez refuse METHOD ERROR|silence [COUNT]\n"
     "and needs none running:\n"
     "  image ...                           makes a firmware image; see image --help\n";

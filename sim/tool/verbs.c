@@ -272,8 +272,8 @@ static void run_otadata(struct connection *connection, struct board *board, int 
 
 /* ---- bluez ---- */
 
-#define BLUEZ_USAGE                                                                        \
-    "bluez power on|off, bluez quit|kill|restart, bluez unplug|plug, bluez refuse METHOD " \
+#define BLUEZ_USAGE                                                                                      \
+    "bluez power on|off, bluez quit|kill|restart, bluez unplug|plug, bluez deafen, bluez refuse METHOD " \
     "ERROR|silence [COUNT]"
 
 /* Of the kernel's adapters, only the plug is ours. */
@@ -308,6 +308,9 @@ static void run_bluez(struct connection *connection, struct board *none, int arg
     } else if (strcmp(what, "refuse") == 0 && argc >= 4 &&
                (argc == 4 || tool_number(argv[4], 1000000, &count)) &&
                sim_bluez_refuse(bluez, argv[2], argv[3], (unsigned)count)) {
+        done(connection);
+    } else if (strcmp(what, "deafen") == 0 && argc == 2) {
+        sim_bluez_deafen(bluez);
         done(connection);
     } else if (strcmp(what, "kill") == 0 && argc == 2) {
         sim_bluez_kill(bluez);

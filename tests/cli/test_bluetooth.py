@@ -129,6 +129,14 @@ def test_a_connect_that_fails_is_tried_three_times(running):
     assert result.stderr.count("trying again") == 2
 
 
+def test_a_discovery_that_hears_nothing_is_started_anew(running):
+    running.tool("bluez", "deafen")
+    assert running.run("info", "--device", ADDRESS).returncode == 0
+    running.tool("bluez", "deafen")
+    result = running.run("scan", "--timeout", "5")
+    assert result.returncode == 0 and ADDRESS in result.stdout
+
+
 # ---- connections of other programs ----
 
 def call(running, interface, member, *arguments):
