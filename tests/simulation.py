@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 
+import real_bluez
+
 LIMIT_S = 120
 
 
@@ -15,6 +17,11 @@ class Simulation:
 
     def __init__(self, program, boards=("esp32",), options=(), log_path=None):
         arguments = [program, *options]
+        exports = 3
+        if real_bluez.here():
+            arguments.append("--vhci")
+            exports = 1
+            real_bluez.fresh_daemon()
         for board in boards:
             arguments += ["--board", board]
         self.program = program
@@ -23,14 +30,16 @@ class Simulation:
             self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=log, text=True)
         self.variables = {}
-        while len(self.variables) < 3:
+        while len(self.variables) < exports:
             line = self.process.stdout.readline()
             match = re.fullmatch(r"export (\w+)='(.*)'\n", line)
             if not match:
                 self.close()
                 raise RuntimeError(f"updraft-sim says {line!r}; see {log_path}")
             self.variables[match[1]] = match[2]
-        self.bus_address = self.variables["DBUS_SYSTEM_BUS_ADDRESS"]
+        if real_bluez.here():
+            real_bluez.wait_for_adapters()
+        self.bus_address = self.variables.get("DBUS_SYSTEM_BUS_ADDRESS")
         self.environment = {**os.environ, **self.variables}
 
     def run(self, *command, **options):

@@ -2,26 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images and simulators for the tests of the command."""
 
-import subprocess
+import functools
 
 import pytest
 
-from simulated import LIMIT_S, Simulator
+from simulated import Simulator, make_image
 
 
 @pytest.fixture(scope="session")
 def image(updraft_sim, tmp_path_factory):
     """image(version, ...) makes an image with updraft-sim image and returns its path."""
-    folder = tmp_path_factory.mktemp("cli-images")
-
-    def make(version, *, chip="esp32", behaviour="good", size="64K", firmware="minimal"):
-        path = folder / f"{firmware}-{chip}-{version}-{behaviour}-{size}.bin"
-        if not path.exists():
-            subprocess.run([updraft_sim, "image", "--firmware", firmware, "--version", version,
-                            "--chip", chip, "--behaviour", behaviour, "--size", size,
-                            "-o", str(path)], check=True, timeout=LIMIT_S)
-        return str(path)
-    return make
+    return functools.partial(make_image, updraft_sim, tmp_path_factory.mktemp("cli-images"))
 
 
 @pytest.fixture(scope="session")

@@ -7,25 +7,32 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/run/home PYTHONDONTWRITEBYTECODE
 # A module that does not exist would be searched for at each use, for longer than the kernel
 # waits for a controller.
 echo > /proc/sys/kernel/modprobe
-mkdir -p /run/dbus /run/home /var/lib/bluetooth /dev/shm /dev/pts
+mkdir -p /run/dbus /run/home /run/log /var/lib/bluetooth /dev/shm /dev/pts
 mount -t tmpfs bluetooth /var/lib/bluetooth
 mount -t tmpfs shm /dev/shm
 mount -t devpts devpts /dev/pts
 [ -L /var/run ] || mount --bind /run /var/run
 echo 0123456789abcdef0123456789abcdef > /etc/machine-id
-dbus-daemon --system --fork --nopidfile > "$job/dbus.log" 2>&1
+dbus-daemon --system --fork --nopidfile > /run/log/dbus.log 2>&1
 cat > /etc/bluetooth/main.conf <<'END'
 [General]
 ControllerMode = le
 [Policy]
 AutoEnable = true
 END
-btmon -w "$job/btmon.snoop" > /dev/null 2>&1 &
-/usr/libexec/bluetooth/bluetoothd -n -d > "$job/bluetoothd.log" 2>&1 &
+# btmon 5.66 decodes what it writes, and crashes on some of it: another one goes on.
+{
+    number=0
+    while btmon -w "/run/log/btmon-$((number++)).snoop"; [ $? -gt 128 ]; do :; done
+} > /dev/null 2>&1 &
+/usr/libexec/bluetooth/bluetoothd -n -d > /run/log/bluetoothd.log 2>&1 &
+echo $! > /run/bluetoothd.pid
+export UPDRAFT_MACHINE=1
 touch "$job/up"
-(. "$job/command") > "$job/output" 2>&1 < /dev/null
+. "$job/command" > "$job/output" 2>&1 < /dev/null
 status=$?
-dmesg > "$job/dmesg.log"
+dmesg > /run/log/dmesg.log
+cp /run/log/* "$job/"
 echo "$status" > "$job/status"
 sync
 echo o > /proc/sysrq-trigger

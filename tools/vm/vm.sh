@@ -147,7 +147,9 @@ prepare
 printf '%s\n' "$job" > "$job/path"
 {
     printf 'cd %q\n' "$PWD"
-    export -p | grep -E '^declare -x (UPDRAFT_|VM_)' || true
+    export -p | grep -E '^declare -x UPDRAFT_' || true
+    # It ends before the machine does, so that the logs get out.
+    printf 'timeout -k 5 %d ' $((limit_s > 60 ? limit_s - 45 : limit_s))
     printf '%q ' "$@"
 } > "$job/command"
 cp "$here/guest.sh" "$job/guest.sh"
