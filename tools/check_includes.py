@@ -33,6 +33,8 @@ ALLOWED = {
                  "sim/central", "sim/bluez", "sim/gateway"},
     "bench": {"sim/base", "sim/chip", "sim/image", "sim/radio", "sim/world"},
     "tests": None,  # may include everything
+    "fuzz": None,
+    "proof": None,
     "tools": None,
 }
 # Only this part may know the message bus on the simulator's side, and only the client's

@@ -278,6 +278,9 @@ static int carry_out(struct ram_port *port, const struct updraft_device_action *
     case UPDRAFT_ACTION_ACTIVATE:
         assert_true(port->header_written);
         assert_false(port->activated);
+        if (port->refuses_broken && !ram_port_has_image(port)) {
+            return UPDRAFT_ERROR_NOT_VERIFIED;
+        }
         assert_true(ram_port_has_image(port));
         port->activated = true;
         break;

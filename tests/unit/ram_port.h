@@ -32,6 +32,7 @@ struct ram_port {
     int fail_result;      /* and reports this */
     int begin_result;     /* what the application says */
     int judge_result;     /* what the application says about an image */
+    bool refuses_broken;  /* ACTIVATE of no image fails as ESP-IDF's does, not the test */
     uint32_t corrupt_at;  /* flash byte that decays before the HASH; NEVER */
     uint32_t erase_ms;    /* a sector's erase takes so long, a block's five times that */
     uint32_t write_ms;    /* and a write so long */

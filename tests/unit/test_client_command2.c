@@ -212,6 +212,38 @@ static void what_is_no_state_is_ignored(void **state)
     assert_int_equal(updraft_command2_state(&command2), UPDRAFT_COMMAND2_ASKING);
 }
 
+/* A transport may report late, twice, or what was never begun. */
+static void reports_that_nothing_awaits_change_nothing(void **state)
+{
+    struct updraft_client2_action action;
+    (void)state;
+    now_ms = 7;
+    assert_int_equal(updraft_command2_init(&command2, &confirm, now_ms), 0);
+    updraft_command2_subscribed(&command2, 0, now_ms); /* not yet begun */
+    updraft_command2_written(&command2, 0, now_ms);
+    assert_int_equal(updraft_command2_state(&command2), UPDRAFT_COMMAND2_SUBSCRIBING);
+    next(UPDRAFT_CLIENT2_SUBSCRIBE);
+    tell(IDLE, UPDRAFT_P2_OK, 0);
+    updraft_command2_written(&command2, 0, now_ms);
+    assert_int_equal(updraft_command2_state(&command2), UPDRAFT_COMMAND2_SUBSCRIBING);
+    updraft_command2_subscribed(&command2, 0, now_ms);
+    updraft_command2_subscribed(&command2, UPDRAFT_ERROR_LINK_ATT, now_ms);
+    updraft_command2_written(&command2, UPDRAFT_ERROR_LINK_ATT, now_ms);
+    assert_int_equal(updraft_command2_state(&command2), UPDRAFT_COMMAND2_ASKING);
+    ASK(0x15, 1, 2, 3, 4, 5, 6, 7, 8);
+    updraft_command2_written(&command2, UPDRAFT_ERROR_LINK_ATT, now_ms); /* again */
+    tell(IDLE, UPDRAFT_P2_WRONG_STATE, 0);
+    assert_failed(UPDRAFT_ERROR_LINK_STATE);
+    updraft_command2_tick(&command2, now_ms + 100000);
+    updraft_command2_link_lost(&command2);
+    assert_failed(UPDRAFT_ERROR_LINK_STATE);
+    /* Before the command is handed out, nobody polls for the whole limit. */
+    start(&confirm);
+    updraft_command2_tick(&command2, now_ms + 100000);
+    assert_int_equal(updraft_command2_error(&command2), UPDRAFT_ERROR_LINK_TIMEOUT);
+    assert_false(updraft_command2_poll(&command2, now_ms, &action));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +254,7 @@ int main(void)
         cmocka_unit_test(what_the_transport_reports_comes_through),
         cmocka_unit_test(only_what_needs_no_session_is_taken),
         cmocka_unit_test(what_is_no_state_is_ignored),
+        cmocka_unit_test(reports_that_nothing_awaits_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

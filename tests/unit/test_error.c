@@ -11,12 +11,14 @@
 #include <cmocka.h>
 
 #include "updraft/error.h"
+#include "updraft/protocol2.h"
 
 static const struct {
     int error;
     const char *upper_name;
+    enum updraft_exit exit;
 } errors[] = {
-#define ROW(NAME, name, number, exit, message) {number, #NAME},
+#define ROW(NAME, name, number, exit, message) {number, #NAME, UPDRAFT_EXIT_##exit},
     UPDRAFT_ERRORS(ROW)
 #undef ROW
 };
@@ -76,6 +78,38 @@ static void exit_classes_say_what_to_do(void **state)
     assert_int_equal(updraft_error_exit(UPDRAFT_ERROR_ROLLED_BACK), 7);
     assert_int_equal(updraft_error_exit(UPDRAFT_ERROR_CANCELLED), 130);
     assert_int_equal(updraft_error_exit(-99999), 1);
+    for (size_t i = 0; i < ERROR_COUNT; i++) {
+        assert_int_equal(updraft_error_exit(errors[i].error), errors[i].exit);
+        assert_int_not_equal(errors[i].exit, 0);
+    }
+}
+
+static void what_is_not_in_the_list_is_called_unknown(void **state)
+{
+    (void)state;
+    assert_string_equal(updraft_error_name(-99999), "unknown");
+    assert_string_equal(updraft_error_message(-99999), "unknown error");
+    assert_string_equal(updraft_error_message(0), "no error");
+}
+
+static void statuses_and_errors_translate_both_ways(void **state)
+{
+    (void)state;
+    assert_int_equal(updraft_p2_status_error(UPDRAFT_P2_OK), 0);
+    assert_int_equal(updraft_p2_error_status(0), UPDRAFT_P2_OK);
+    assert_int_equal(updraft_p2_status_error(200), UPDRAFT_ERROR_REFUSED);
+#define BOTH_WAYS(NAME, number, error)                                        \
+    assert_int_equal(updraft_p2_status_error(number), UPDRAFT_ERROR_##error); \
+    assert_int_equal(updraft_p2_error_status(UPDRAFT_ERROR_##error), number);
+    UPDRAFT_P2_STATUSES(BOTH_WAYS)
+#undef BOTH_WAYS
+    /* Without a status of its own, an error is told by its layer. */
+    assert_int_equal(updraft_p2_error_status(UPDRAFT_ERROR_IMAGE_MAGIC),
+                     UPDRAFT_P2_IMAGE);
+    assert_int_equal(updraft_p2_error_status(-299), UPDRAFT_P2_FLASH);
+    assert_int_equal(updraft_p2_error_status(-300), UPDRAFT_P2_INTERNAL);
+    assert_int_equal(updraft_p2_error_status(-99), UPDRAFT_P2_INTERNAL);
+    assert_int_equal(updraft_p2_error_status(1), UPDRAFT_P2_INTERNAL);
 }
 
 int main(void)
@@ -85,6 +119,8 @@ int main(void)
         cmocka_unit_test(names_are_the_constants_in_lower_case),
         cmocka_unit_test(messages_are_sentences_without_a_full_stop),
         cmocka_unit_test(exit_classes_say_what_to_do),
+        cmocka_unit_test(what_is_not_in_the_list_is_called_unknown),
+        cmocka_unit_test(statuses_and_errors_translate_both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

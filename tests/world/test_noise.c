@@ -7,12 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/chip/otadata.h"
 #include "tests/world/raw.h"
+#include "tests/world/unharmed.h"
 #include "updraft/protocol1.h"
 
-#define FLASH_SIZE     (4u << 20)
-#define SECTORS        (FLASH_SIZE / SIM_FLASH_SECTOR)
 #define CENTRALS       3u
 #define SETTLE_MS      20000u
 #define QUIET_MS       120000u /* every limit of an update is over */
@@ -48,13 +46,9 @@ struct noise {
     world_t *world;
     sim_random_t random;
     struct raw *raws[CENTRALS];
-    size_t sent[CENTRALS]; /* of the image, since the last REQUEST */
-    uint8_t *flash;        /* as it was when it began */
-    uint32_t wear[SECTORS];
+    size_t sent[CENTRALS];  /* of the image, since the last REQUEST */
+    struct unharmed before; /* as it was when it began */
     uint64_t operations;
-    uint32_t boots;
-    char running[17];
-    char target[17];
     unsigned step;
     /* What was done: */
     unsigned connects;
@@ -129,93 +123,20 @@ static void begin(struct noise *noise, const struct scene *scene, uint64_t seed)
         noise->raws[i] = raw_new(noise->world, i + 1);
     }
     noise->operations = fixture_operations(noise->world);
-    noise->boots = sim_board_boots(noise->world->board);
-    snprintf(noise->running, sizeof(noise->running), "%s",
-             sim_board_running(noise->world->board));
-    snprintf(noise->target, sizeof(noise->target), "%s",
-             strcmp(noise->running, "ota_0") == 0 ? "ota_1" : "ota_0");
-    noise->flash = malloc(FLASH_SIZE);
-    assert_non_null(noise->flash);
-    memcpy(noise->flash, sim_flash_bytes(noise->world->flash), FLASH_SIZE);
-    for (uint32_t sector = 0; sector < SECTORS; sector++) {
-        noise->wear[sector] = sim_flash_wear(noise->world->flash, sector);
-    }
+    unharmed_begin(&noise->before, noise->world);
 }
 
 static void end(struct noise *noise)
 {
-    free(noise->flash);
+    unharmed_end(&noise->before);
     world_free(noise->world);
-}
-
-static bool is_unchanged(const struct noise *noise, uint32_t from, uint32_t to)
-{
-    return memcmp(sim_flash_bytes(noise->world->flash) + from, noise->flash + from,
-                  to - from) == 0;
-}
-
-/* An entry of otadata that named the target may be gone; what leads to the running slot
- * may not. */
-static bool otadata_is_fine(const struct noise *noise, uint32_t offset)
-{
-    for (uint32_t i = 0; i < 2; i++) {
-        uint32_t at = offset + i * SIM_FLASH_SECTOR;
-        struct sim_otadata_entry entry;
-        sim_otadata_decode(noise->flash + at, &entry);
-        uint32_t slot = entry.seq == UINT32_MAX ? 0 : (entry.seq - 1) % 2;
-        bool names_target =
-            entry.seq != UINT32_MAX && noise->target[4] == '0' + (int)slot;
-        bool blank = true;
-        for (uint32_t j = 0; j < SIM_FLASH_SECTOR; j++) {
-            blank = blank && sim_flash_bytes(noise->world->flash)[at + j] == 0xFF;
-        }
-        if (!is_unchanged(noise, at, at + SIM_FLASH_SECTOR) && !(names_target && blank)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* An erase leaves no trace in a sector that was blank before, except of wear. */
-static bool is_erased_outside(const struct noise *noise,
-                              const struct sim_partition *target,
-                              const struct sim_partition *otadata)
-{
-    for (uint32_t sector = 0; sector < SECTORS; sector++) {
-        uint32_t at = sector * SIM_FLASH_SECTOR;
-        bool allowed = (at >= target->offset && at < target->offset + target->size) ||
-                       (at >= otadata->offset && at < otadata->offset + otadata->size);
-        if (!allowed &&
-            sim_flash_wear(noise->world->flash, sector) != noise->wear[sector]) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static void check(const struct noise *noise)
 {
-    world_t *world = noise->world;
-    struct sim_board_stats stats;
-    if (sim_board_boots(world->board) != noise->boots || !fixture_runs(world)) {
-        fail_noise(noise, "the board restarted");
-    }
-    sim_board_stats(world->board, &stats);
-    if (stats.host_task_flash_calls != 0) {
-        fail_noise(noise, "the host task touched flash");
-    }
-    const struct sim_partition target = *fixture_part(world, noise->target);
-    const struct sim_partition otadata = *fixture_part(world, "otadata");
-    const struct sim_partition nvs = *fixture_part(world, "nvs"); /* a note is there */
-    if (!is_unchanged(noise, 0, nvs.offset) ||
-        !is_unchanged(noise, nvs.offset + nvs.size, otadata.offset) ||
-        !is_unchanged(noise, otadata.offset + otadata.size, target.offset) ||
-        !is_unchanged(noise, target.offset + target.size, FLASH_SIZE) ||
-        is_erased_outside(noise, &target, &otadata)) {
-        fail_noise(noise, "flash outside the target slot changed");
-    }
-    if (!otadata_is_fine(noise, otadata.offset)) {
-        fail_noise(noise, "otadata no longer leads to what runs");
+    const char *harm = unharmed_check(&noise->before, noise->world);
+    if (harm != NULL) {
+        fail_noise(noise, harm);
     }
 }
 
@@ -391,7 +312,7 @@ static void make_noise(const struct scene *scene, uint64_t seed)
     }
     (void)world_run(noise.world, fixture_never, SETTLE_MS);
     assert_true(fixture_settled(noise.world) && fixture_verifies(noise.world));
-    assert_string_equal(sim_board_running(noise.world->board), noise.target);
+    assert_string_equal(sim_board_running(noise.world->board), noise.before.target);
     end(&noise);
 }
 
