@@ -22,6 +22,7 @@ static bool next_step_action(const struct updraft_device *device,
                              struct updraft_device_action *ret_action);
 static void step_succeeded(struct updraft_device *device, const uint8_t *output);
 static void on_verify_output(struct updraft_device *device, const uint8_t *output);
+static void prepared(struct updraft_device_stream *stream);
 static void mapped(struct updraft_device *device, const uint8_t *output);
 
 static void emit_answer(const struct updraft_device *device,
@@ -290,15 +291,21 @@ void updraft_p2_succeeded(struct updraft_device *device, const uint8_t *output,
         return;
     }
     if (device->state == UPDRAFT_DEVICE_READY && device->step == STEP_PREPARE) {
-        stream->prepared = true;
-        if (stream->erasing_left > 0) {
-            stream->erasing_left--;
-        }
+        prepared(stream);
         device->step = STEP_NONE;
         updraft_p2_start_range(device, now_ms);
         return;
     }
     step_succeeded(device, output);
+}
+
+/* From here on the session may erase, so that it counts, also where FINISH came first. */
+static void prepared(struct updraft_device_stream *stream)
+{
+    stream->prepared = true;
+    if (stream->erasing_left > 0) {
+        stream->erasing_left--;
+    }
 }
 
 static void mapped(struct updraft_device *device, const uint8_t *output)
@@ -340,7 +347,7 @@ static void step_succeeded(struct updraft_device *device, const uint8_t *output)
         updraft_p2_report(device, UPDRAFT_P2_OK, 0);
         break;
     case STEP_PREPARE: /* in VERIFYING */
-        stream->prepared = true;
+        prepared(stream);
         device->step = STEP_COMPARE_HEAD;
         break;
     case STEP_COMPARE_HEAD:

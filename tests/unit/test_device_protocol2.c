@@ -482,6 +482,9 @@ static void erasing_sessions_are_limited(void **state)
             break;
         }
         report = send_manifest(report);
+        if (sessions % 2 == 1) { /* which prepares the slot, too */
+            (void)ask(UPDRAFT_P2_FINISH, report.session);
+        }
         (void)tell(ALICE, (struct updraft_p2_command){.opcode = UPDRAFT_P2_RANGE,
                                                       .session = report.session,
                                                       .size_bytes = image_size});
