@@ -71,13 +71,13 @@ void updraft_link_init(void)
 {
     updraft_ring_init(&ring, ring_bytes, sizeof(ring_bytes));
     for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
-        atomic_store(&connections[i].handle, UPDRAFT_CONNECTION_NONE);
+        atomic_init(&connections[i].handle, UPDRAFT_CONNECTION_NONE);
     }
-    atomic_store(&task, NULL);
-    atomic_store(&published_owner, UPDRAFT_CONNECTION_NONE);
-    atomic_store(&published_protocol, 0);
-    atomic_store(&published_failed, false);
-    atomic_store(&control_value, 0);
+    atomic_init(&task, NULL);
+    atomic_init(&published_owner, UPDRAFT_CONNECTION_NONE);
+    atomic_init(&published_protocol, 0);
+    atomic_init(&published_failed, false);
+    atomic_init(&control_value, 0);
 }
 
 void updraft_link_opened(uint16_t handle)
@@ -134,21 +134,18 @@ int updraft_link_control(uint16_t handle, const uint8_t *bytes, uint16_t size_by
     if (connection == NULL) {
         return BLE_ATT_ERR_INSUFFICIENT_RES;
     }
-    if (size_bytes != 1) {
-        return push_value(connection, UPDRAFT_LINK_CONTROL, &value,
-                          CONFIG_UPDRAFT_FULL_WAIT_MS)
-                   ? 0
-                   : BLE_ATT_ERR_INSUFFICIENT_RES;
+    /* Protocol 1's is stored first: the answer to it must not be overwritten by it. */
+    bool is_kept = size_bytes == 1;
+    uint8_t before = is_kept ? atomic_exchange(&control_value, bytes[0]) : 0;
+    if (push_value(connection, UPDRAFT_LINK_CONTROL, &value,
+                   CONFIG_UPDRAFT_FULL_WAIT_MS)) {
+        return 0;
     }
-    /* Stored first: the answer to it must not be overwritten by it. */
-    uint8_t before = atomic_exchange(&control_value, bytes[0]);
-    if (!push_value(connection, UPDRAFT_LINK_CONTROL, &value,
-                    CONFIG_UPDRAFT_FULL_WAIT_MS)) {
+    if (is_kept) {
         uint8_t expected = bytes[0];
         atomic_compare_exchange_strong(&control_value, &expected, before);
-        return BLE_ATT_ERR_INSUFFICIENT_RES;
     }
-    return 0;
+    return BLE_ATT_ERR_INSUFFICIENT_RES;
 }
 
 int updraft_link_data(uint16_t handle, const void *payload, updraft_ring_source *source,
