@@ -43,6 +43,11 @@ void updraft_device_answer(struct updraft_device *device, uint16_t connection,
 /* Everything about the image that the chip alone can know, before a byte is erased. */
 int updraft_device_judge_head(const struct updraft_device *device);
 
+/* Takes bytes of the image into the stage; its first ones, which flash gets last, into
+ * `head`. */
+void updraft_device_store(struct updraft_device *device, const uint8_t *bytes,
+                          size_t size);
+
 /* The update cannot succeed any more, which its client learns when it asks by DONE. */
 void updraft_device_fail(struct updraft_device *device, int error);
 

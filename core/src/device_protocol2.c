@@ -30,7 +30,6 @@ static void on_session_command(struct updraft_device *device, uint16_t connectio
 static void on_free_command(struct updraft_device *device, uint16_t connection,
                             const struct updraft_p2_command *command);
 static void take(struct updraft_device *device, const uint8_t *bytes, size_t size);
-static void store(struct updraft_device *device, const uint8_t *bytes, size_t size);
 static void judge_manifest(struct updraft_device *device);
 static void begin_stream(struct updraft_device *device, uint32_t size_bytes);
 static bool erasing_allowed(struct updraft_device *device, uint32_t now_ms,
@@ -398,26 +397,13 @@ static void take(struct updraft_device *device, const uint8_t *bytes, size_t siz
             return;
         }
     } else {
-        store(device, bytes, size);
+        updraft_device_store(device, bytes, size);
         device->erase.taken_bytes += (uint32_t)size;
     }
     uint16_t untold = (uint16_t)(stream->next - stream->told_next);
     if (untold >= stream->window_chunks - stream->window_chunks / kept_part(device)) {
         updraft_p2_report(device, UPDRAFT_P2_OK, 0);
     }
-}
-
-static void store(struct updraft_device *device, const uint8_t *bytes, size_t size)
-{
-    size_t held = 0;
-    if (device->received_bytes < UPDRAFT_HEAD_HELD_SIZE) {
-        held = UPDRAFT_HEAD_HELD_SIZE - device->received_bytes;
-        held = held < size ? held : size;
-    }
-    CHECK(device->stage_used_bytes + (size - held) <= sizeof(device->stage));
-    memcpy(device->stage + device->stage_used_bytes, bytes + held, size - held);
-    device->stage_used_bytes += (uint32_t)(size - held);
-    device->received_bytes += (uint32_t)size;
 }
 
 /* The order is SPEC's. */

@@ -24,7 +24,6 @@ static void on_done(struct updraft_device *device, uint16_t connection);
 static void retell(struct updraft_device *device);
 static void receive(struct updraft_device *device, const uint8_t *bytes, size_t size);
 static int take_packet(struct updraft_device *device, const uint8_t *bytes, size_t size);
-static void store(struct updraft_device *device, const uint8_t *bytes, size_t size);
 static bool receives(const struct updraft_device *device);
 static uint32_t limit_ms(const struct updraft_device *device);
 static bool at_rest(const struct updraft_device *device);
@@ -321,11 +320,12 @@ static int take_packet(struct updraft_device *device, const uint8_t *bytes, size
         size_t missing = device->image.size_bytes - device->received_bytes;
         wanted = missing < size ? missing : size;
     }
-    store(device, bytes, wanted);
+    updraft_device_store(device, bytes, wanted);
     return 0;
 }
 
-static void store(struct updraft_device *device, const uint8_t *bytes, size_t size)
+void updraft_device_store(struct updraft_device *device, const uint8_t *bytes,
+                          size_t size)
 {
     size_t held = 0;
     if (device->received_bytes < UPDRAFT_HEAD_HELD_SIZE) {
