@@ -82,28 +82,27 @@ struct updraft_image_segment {
     uint32_t size_bytes;   /* of the segment's data */
 };
 
-/* A parser's state. Plain bytes without pointers: may be copied at any time. Fields
- * before the line are for reading, once the function named beside them says so. */
+/* A parser's state. Plain bytes without pointers: may be copied at any time. Fields that
+ * end in _ are private; the others are for reading, once the function named beside them
+ * says so. What is used most comes first: the machine code for it is shorter. */
 struct updraft_image {
-    struct updraft_image_header header;         /* updraft_image_has_header */
-    struct updraft_image_descriptor descriptor; /* updraft_image_has_descriptor */
-    struct updraft_image_segment
-        segments[UPDRAFT_IMAGE_SEGMENTS_MAX]; /* ... segment_count */
-    uint8_t segment_count;                    /* segments whose header has been seen */
-    uint8_t checksum_stored;                  /* updraft_image_complete */
-    uint8_t checksum;                         /* computed so far */
-    uint32_t hashed_size_bytes;               /* what the hash covers; complete */
-    uint32_t size_bytes;                      /* of the whole image; complete */
-    uint8_t
-        hash[UPDRAFT_IMAGE_HASH_SIZE]; /* as appended; complete, header.hash_appended */
-    /* private from here on */
     uint32_t limit_bytes_;
     uint32_t offset_bytes_;
     uint32_t item_used_bytes_;
     uint32_t data_left_bytes_;
     int error_;
+    uint32_t hashed_size_bytes; /* what the hash covers; updraft_image_complete */
+    uint32_t size_bytes;        /* of the whole image; updraft_image_complete */
     uint8_t state_;
     bool has_descriptor_;
+    uint8_t segment_count;                      /* segments whose header has been seen */
+    uint8_t checksum_stored;                    /* updraft_image_complete */
+    uint8_t checksum;                           /* computed so far */
+    struct updraft_image_header header;         /* updraft_image_has_header */
+    struct updraft_image_descriptor descriptor; /* updraft_image_has_descriptor */
+    struct updraft_image_segment segments[UPDRAFT_IMAGE_SEGMENTS_MAX]; /* segment_count */
+    /* As appended; updraft_image_complete and header.hash_appended. */
+    uint8_t hash[UPDRAFT_IMAGE_HASH_SIZE];
     uint8_t item_[UPDRAFT_IMAGE_DESCRIPTOR_SIZE];
 };
 
