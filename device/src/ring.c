@@ -10,7 +10,7 @@ static uint32_t used(const struct updraft_ring *ring, uint32_t pushed, uint32_t 
 static uint32_t add(const struct updraft_ring *ring, uint32_t at, uint32_t size_bytes);
 static void copy_in(struct updraft_ring *ring, uint32_t at, const void *payload,
                     updraft_ring_source *source, uint32_t size_bytes);
-static void copy_out(const struct updraft_ring *ring, uint32_t at, uint8_t *bytes,
+static void copy_out(const struct updraft_ring *ring, uint32_t at, void *bytes,
                      uint32_t size_bytes);
 static void copy_flat(const void *payload, uint32_t offset_bytes, uint8_t *to,
                       uint32_t size_bytes);
@@ -38,14 +38,7 @@ bool updraft_ring_push(struct updraft_ring *ring,
     if (free_bytes < need_bytes + reserve_bytes) {
         return false;
     }
-    const uint8_t header[UPDRAFT_RING_HEADER_SIZE] = {
-        record->kind,
-        (uint8_t)record->connection,
-        (uint8_t)(record->connection >> 8),
-        (uint8_t)record->size_bytes,
-        (uint8_t)(record->size_bytes >> 8),
-    };
-    copy_in(ring, pushed, header, copy_flat, sizeof(header));
+    copy_in(ring, pushed, record, copy_flat, sizeof(*record));
     copy_in(ring, add(ring, pushed, UPDRAFT_RING_HEADER_SIZE), payload,
             source != NULL ? source : copy_flat, record->size_bytes);
     atomic_store_explicit(&ring->pushed_bytes, add(ring, pushed, need_bytes),
@@ -61,11 +54,7 @@ bool updraft_ring_pop(struct updraft_ring *ring, struct updraft_ring_record *ret
     if (pushed == popped) {
         return false;
     }
-    uint8_t header[UPDRAFT_RING_HEADER_SIZE];
-    copy_out(ring, popped, header, sizeof(header));
-    ret_record->kind = header[0];
-    ret_record->connection = (uint16_t)(header[1] | header[2] << 8);
-    ret_record->size_bytes = (uint16_t)(header[3] | header[4] << 8);
+    copy_out(ring, popped, ret_record, sizeof(*ret_record));
     uint32_t taken_bytes = UPDRAFT_RING_HEADER_SIZE + ret_record->size_bytes;
     assert(used(ring, pushed, popped) >= taken_bytes);
     copy_out(ring, add(ring, popped, UPDRAFT_RING_HEADER_SIZE), ret_payload,
@@ -109,7 +98,7 @@ static void copy_in(struct updraft_ring *ring, uint32_t at, const void *payload,
     }
 }
 
-static void copy_out(const struct updraft_ring *ring, uint32_t at, uint8_t *bytes,
+static void copy_out(const struct updraft_ring *ring, uint32_t at, void *bytes,
                      uint32_t size_bytes)
 {
     uint32_t start = at >= ring->size_bytes ? at - ring->size_bytes : at;
@@ -118,7 +107,7 @@ static void copy_out(const struct updraft_ring *ring, uint32_t at, uint8_t *byte
         first = size_bytes;
     }
     memcpy(bytes, ring->bytes + start, first);
-    memcpy(bytes + first, ring->bytes, size_bytes - first);
+    memcpy((uint8_t *)bytes + first, ring->bytes, size_bytes - first);
 }
 
 static void copy_flat(const void *payload, uint32_t offset_bytes, uint8_t *to,

@@ -8,8 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Bytes a record takes besides its payload. */
-#define UPDRAFT_RING_HEADER_SIZE  5u
 #define UPDRAFT_RING_PAYLOAD_SIZE 512u
 
 /* One task pushes, one task pops; each function says which. Nothing waits. */
@@ -21,11 +19,17 @@ struct updraft_ring {
     _Atomic uint32_t popped_bytes; /* written by the consumer */
 };
 
-struct updraft_ring_record {
+/* It lies in the ring as it is: packed, since that is room that payloads do not have. */
+struct __attribute__((packed)) updraft_ring_record {
     uint8_t kind;
     uint16_t connection;
     uint16_t size_bytes; /* of the payload; at most UPDRAFT_RING_PAYLOAD_SIZE */
 };
+
+/* Bytes a record takes besides its payload. */
+#define UPDRAFT_RING_HEADER_SIZE 5u
+_Static_assert(sizeof(struct updraft_ring_record) == UPDRAFT_RING_HEADER_SIZE,
+               "nothing but its fields");
 
 /* bytes: caller-owned, as long as the ring lives. size_bytes: any size that holds the
  * largest record. */
