@@ -1,7 +1,19 @@
 /* SPDX-FileCopyrightText: 2026 The updraft authors
  * SPDX-License-Identifier: Apache-2.0
- * The cursor's functions: called often, and too long to be inlined everywhere. */
+ * Those functions of bytes.h that are called often and too long to be inlined everywhere.
+ */
 #include "bytes.h"
+
+uint32_t updraft_get_le32(const uint8_t *bytes)
+{
+    return updraft_get_le16(bytes) | (uint32_t)updraft_get_le16(bytes + 2) << 16;
+}
+
+void updraft_put_le32(uint8_t *bytes, uint32_t value)
+{
+    updraft_put_le16(bytes, (uint16_t)value);
+    updraft_put_le16(bytes + 2, (uint16_t)(value >> 16));
+}
 
 const uint8_t *updraft_cursor_take(struct cursor *cursor, size_t size)
 {
@@ -25,13 +37,13 @@ uint8_t updraft_cursor_get8(struct cursor *cursor)
 uint16_t updraft_cursor_get16(struct cursor *cursor)
 {
     const uint8_t *field = updraft_cursor_take(cursor, 2);
-    return field ? get_le16(field) : 0;
+    return field ? updraft_get_le16(field) : 0;
 }
 
 uint32_t updraft_cursor_get32(struct cursor *cursor)
 {
     const uint8_t *field = updraft_cursor_take(cursor, 4);
-    return field ? get_le32(field) : 0;
+    return field ? updraft_get_le32(field) : 0;
 }
 
 void updraft_cursor_get_bytes(struct cursor *cursor, void *target, size_t size)

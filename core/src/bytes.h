@@ -16,27 +16,19 @@ void *memmove(void *target, const void *source, size_t size);
 void *memset(void *target, int value, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 
-static inline uint16_t get_le16(const uint8_t *bytes)
+static inline uint16_t updraft_get_le16(const uint8_t *bytes)
 {
     return (uint16_t)(bytes[0] | bytes[1] << 8);
 }
 
-static inline uint32_t get_le32(const uint8_t *bytes)
-{
-    return get_le16(bytes) | (uint32_t)get_le16(bytes + 2) << 16;
-}
-
-static inline void put_le16(uint8_t *bytes, uint16_t value)
+static inline void updraft_put_le16(uint8_t *bytes, uint16_t value)
 {
     bytes[0] = (uint8_t)value;
     bytes[1] = (uint8_t)(value >> 8);
 }
 
-static inline void put_le32(uint8_t *bytes, uint32_t value)
-{
-    put_le16(bytes, (uint16_t)value);
-    put_le16(bytes + 2, (uint16_t)(value >> 16));
-}
+uint32_t updraft_get_le32(const uint8_t *bytes);
+void updraft_put_le32(uint8_t *bytes, uint32_t value);
 
 /* Reads fields one after the other. A read past the end yields zeros and sets `overrun`,
  * which is looked at once, after the last field. */

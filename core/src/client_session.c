@@ -68,7 +68,7 @@ bool updraft_client_poll(struct updraft_client *client,
     case UPDRAFT_CLIENT_TELLING:
         action.kind = UPDRAFT_CLIENT_WRITE_DATA;
         action.with_response = !client->config.data_by_command;
-        put_le16(action.bytes, client->packet_size_bytes);
+        updraft_put_le16(action.bytes, client->packet_size_bytes);
         action.size_bytes = 2;
         break;
     case UPDRAFT_CLIENT_REQUESTING:

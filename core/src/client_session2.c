@@ -361,7 +361,7 @@ static void chunk(struct updraft_client2 *client, uint32_t now_ms,
     CHECK(stream->acked <= stream->sent && stream->sent < stream->count);
     uint32_t offset = updraft_client2_stream_bytes(client, stream->sent);
     uint32_t size = updraft_client2_stream_bytes(client, stream->sent + 1) - offset;
-    put_le16(ret_action->bytes, (uint16_t)(stream->base + stream->sent));
+    updraft_put_le16(ret_action->bytes, (uint16_t)(stream->base + stream->sent));
     ret_action->source = client->state == UPDRAFT_CLIENT2_TELLING
                              ? UPDRAFT_CLIENT2_MANIFEST
                              : UPDRAFT_CLIENT2_FILE;

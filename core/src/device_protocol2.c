@@ -89,7 +89,7 @@ void updraft_p2_data(struct updraft_device *device, const uint8_t *bytes, size_t
     if (!awaited || stream->left_bytes == 0 || size <= UPDRAFT_P2_DATA_HEAD_SIZE) {
         return;
     }
-    uint16_t ahead = (uint16_t)(get_le16(bytes) - stream->next);
+    uint16_t ahead = (uint16_t)(updraft_get_le16(bytes) - stream->next);
     uint32_t expected = stream->write_size_bytes - UPDRAFT_P2_DATA_HEAD_SIZE;
     expected = expected < stream->left_bytes ? expected : stream->left_bytes;
     if (ahead == 0 && size == UPDRAFT_P2_DATA_HEAD_SIZE + expected) {

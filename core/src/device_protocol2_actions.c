@@ -319,7 +319,7 @@ static void mapped(struct updraft_device *device, const uint8_t *output)
     if (stream->map_used_bytes == 0) {
         device->stage[0] = UPDRAFT_P2_MAP_REPORT;
         device->stage[1] = stream->number;
-        put_le16(device->stage + 2, stream->map_sector);
+        updraft_put_le16(device->stage + 2, stream->map_sector);
         stream->map_used_bytes = UPDRAFT_P2_MAP_HEAD_SIZE;
     }
     memcpy(device->stage + stream->map_used_bytes, output, 4);
@@ -342,7 +342,7 @@ static void step_succeeded(struct updraft_device *device, const uint8_t *output)
         break;
     case STEP_FIRST_CRC:
         CHECK(output != NULL);
-        stream->first_crc = get_le32(output);
+        stream->first_crc = updraft_get_le32(output);
         updraft_device_set_state(device, UPDRAFT_DEVICE_READY);
         updraft_p2_report(device, UPDRAFT_P2_OK, 0);
         break;

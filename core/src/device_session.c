@@ -100,7 +100,7 @@ void updraft_device_data(struct updraft_device *device, uint16_t connection,
     /* Two bytes tell the packet size unless an update is under way. If one is and the
      * next thing is a REQUEST, they did as well: the client starts afresh. */
     if (size == 2) {
-        device->told_size_bytes = get_le16(bytes);
+        device->told_size_bytes = updraft_get_le16(bytes);
         device->told_by = connection;
     } else if (connection == device->owner) {
         retell(device);

@@ -20,27 +20,27 @@ void updraft_info_put(const struct updraft_info *info,
     memset(bytes, 0, UPDRAFT_P2_INFO_SIZE);
     bytes[0] = UPDRAFT_P2_INFO_LAYOUT;
     bytes[1] = UPDRAFT_P2_VERSION;
-    put_le16(bytes + 2, info->flags);
+    updraft_put_le16(bytes + 2, info->flags);
     bytes[4] = info->run_state;
     bytes[5] = info->slot;
     bytes[6] = info->result;
     bytes[7] = info->reason;
     bytes[8] = info->detail;
-    put_le16(bytes + 10, info->chip_id);
-    put_le16(bytes + 12, info->chip_revision);
-    put_le16(bytes + 14, info->trial_left_s);
-    put_le32(bytes + 16, info->slot_size_bytes);
-    put_le16(bytes + 20, info->write_size_bytes);
-    put_le16(bytes + 22, info->window_bytes);
-    put_le32(bytes + 24, info->hardware_id);
-    put_le32(bytes + 28, info->secure_version);
+    updraft_put_le16(bytes + 10, info->chip_id);
+    updraft_put_le16(bytes + 12, info->chip_revision);
+    updraft_put_le16(bytes + 14, info->trial_left_s);
+    updraft_put_le32(bytes + 16, info->slot_size_bytes);
+    updraft_put_le16(bytes + 20, info->write_size_bytes);
+    updraft_put_le16(bytes + 22, info->window_bytes);
+    updraft_put_le32(bytes + 24, info->hardware_id);
+    updraft_put_le32(bytes + 28, info->secure_version);
     memcpy(bytes + 32, info->device_id, sizeof(info->device_id));
     memcpy(bytes + 40, info->noted_id, sizeof(info->noted_id));
     memcpy(bytes + 48, info->image_id, sizeof(info->image_id));
     put_text(bytes + 80, info->version);
     put_text(bytes + 112, info->project);
     /* 144 to 147: reserved */
-    put_le32(bytes + 148, updraft_crc32(0, bytes, 148));
+    updraft_put_le32(bytes + 148, updraft_crc32(0, bytes, 148));
 }
 
 static void get_text(char *text, const uint8_t *bytes)
@@ -53,24 +53,24 @@ bool updraft_info_get(const uint8_t *bytes, size_t size, struct updraft_info *re
 {
     if (size < UPDRAFT_P2_INFO_SIZE || bytes[0] != UPDRAFT_P2_INFO_LAYOUT ||
         bytes[1] < UPDRAFT_P2_VERSION ||
-        get_le32(bytes + 148) != updraft_crc32(0, bytes, 148)) {
+        updraft_get_le32(bytes + 148) != updraft_crc32(0, bytes, 148)) {
         return false;
     }
     memset(ret_info, 0, sizeof(*ret_info));
-    ret_info->flags = get_le16(bytes + 2);
+    ret_info->flags = updraft_get_le16(bytes + 2);
     ret_info->run_state = bytes[4];
     ret_info->slot = bytes[5];
     ret_info->result = bytes[6];
     ret_info->reason = bytes[7];
     ret_info->detail = bytes[8];
-    ret_info->chip_id = get_le16(bytes + 10);
-    ret_info->chip_revision = get_le16(bytes + 12);
-    ret_info->trial_left_s = get_le16(bytes + 14);
-    ret_info->slot_size_bytes = get_le32(bytes + 16);
-    ret_info->write_size_bytes = get_le16(bytes + 20);
-    ret_info->window_bytes = get_le16(bytes + 22);
-    ret_info->hardware_id = get_le32(bytes + 24);
-    ret_info->secure_version = get_le32(bytes + 28);
+    ret_info->chip_id = updraft_get_le16(bytes + 10);
+    ret_info->chip_revision = updraft_get_le16(bytes + 12);
+    ret_info->trial_left_s = updraft_get_le16(bytes + 14);
+    ret_info->slot_size_bytes = updraft_get_le32(bytes + 16);
+    ret_info->write_size_bytes = updraft_get_le16(bytes + 20);
+    ret_info->window_bytes = updraft_get_le16(bytes + 22);
+    ret_info->hardware_id = updraft_get_le32(bytes + 24);
+    ret_info->secure_version = updraft_get_le32(bytes + 28);
     memcpy(ret_info->device_id, bytes + 32, sizeof(ret_info->device_id));
     memcpy(ret_info->noted_id, bytes + 40, sizeof(ret_info->noted_id));
     memcpy(ret_info->image_id, bytes + 48, sizeof(ret_info->image_id));
@@ -85,11 +85,11 @@ bool updraft_marker_get(const uint8_t head[UPDRAFT_P2_HEAD_SIZE],
     const uint8_t *bytes = head + UPDRAFT_MARKER_OFFSET;
     _Static_assert(UPDRAFT_MARKER_OFFSET + UPDRAFT_MARKER_SIZE == UPDRAFT_P2_HEAD_SIZE,
                    "the marker ends the head");
-    if (get_le32(bytes) != UPDRAFT_MARKER_MAGIC) {
+    if (updraft_get_le32(bytes) != UPDRAFT_MARKER_MAGIC) {
         return false;
     }
     ret_marker->protocol_max = bytes[4];
-    ret_marker->hardware_id = get_le32(bytes + 8);
+    ret_marker->hardware_id = updraft_get_le32(bytes + 8);
     return true;
 }
 
@@ -98,9 +98,9 @@ void updraft_marker_put(const struct updraft_marker *marker,
 {
     CHECK(marker->protocol_max > 0);
     memset(bytes, 0, UPDRAFT_MARKER_SIZE);
-    put_le32(bytes, UPDRAFT_MARKER_MAGIC);
+    updraft_put_le32(bytes, UPDRAFT_MARKER_MAGIC);
     bytes[4] = marker->protocol_max;
-    put_le32(bytes + 8, marker->hardware_id);
+    updraft_put_le32(bytes + 8, marker->hardware_id);
 }
 
 uint32_t updraft_crc32(uint32_t crc, const uint8_t *bytes, size_t size)

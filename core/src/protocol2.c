@@ -58,13 +58,13 @@ static uint8_t *add8(uint8_t *at, uint8_t value)
 
 static uint8_t *add16(uint8_t *at, uint16_t value)
 {
-    put_le16(at, value);
+    updraft_put_le16(at, value);
     return at + 2;
 }
 
 static uint8_t *add32(uint8_t *at, uint32_t value)
 {
-    put_le32(at, value);
+    updraft_put_le32(at, value);
     return at + 4;
 }
 
@@ -202,7 +202,7 @@ bool updraft_p2_get_report(const uint8_t *bytes, size_t size,
                            struct updraft_p2_report *ret_report)
 {
     if (size != UPDRAFT_P2_STATE_SIZE || bytes[0] != UPDRAFT_P2_STATE_REPORT ||
-        bytes[1] > UPDRAFT_P2_STATE_RESTARTING || get_le16(bytes + 10) != 0) {
+        bytes[1] > UPDRAFT_P2_STATE_RESTARTING || updraft_get_le16(bytes + 10) != 0) {
         return false;
     }
     *ret_report = (struct updraft_p2_report){
@@ -211,9 +211,9 @@ bool updraft_p2_get_report(const uint8_t *bytes, size_t size,
         .flags = bytes[3],
         .session = bytes[4],
         .next_within = bytes[5],
-        .next = get_le16(bytes + 6),
-        .limit = get_le16(bytes + 8),
-        .detail = get_le32(bytes + 12),
+        .next = updraft_get_le16(bytes + 6),
+        .limit = updraft_get_le16(bytes + 8),
+        .detail = updraft_get_le32(bytes + 12),
     };
     return true;
 }
@@ -226,7 +226,7 @@ bool updraft_p2_get_map(const uint8_t *bytes, size_t size, struct updraft_p2_map
     }
     *ret_map = (struct updraft_p2_map){
         .session = bytes[1],
-        .first_sector = get_le16(bytes + 2),
+        .first_sector = updraft_get_le16(bytes + 2),
         .sector_count = (uint16_t)((size - UPDRAFT_P2_MAP_HEAD_SIZE) / 4),
         .crcs = bytes + UPDRAFT_P2_MAP_HEAD_SIZE,
     };
