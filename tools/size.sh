@@ -49,6 +49,11 @@ SECTIONS {
 }
 SCRIPT
 
+link() { # NAME MAP OPTION...
+    "${PREFIX}ld" -m elf32lriscv --gc-sections "${ENTRY[@]}" -T "$work/chip.ld" -Map "$2" \
+        "${@:3}" -o "$work/$1/firmware" "$work/$1"/*.o
+}
+
 # build NAME FLAGS [SETTING...]: NAME.map, NAME-compiled.map (calls as long as the compiler leaves
 # them), and the call graphs in the folder NAME. Compiled against the simulator's headers, with the
 # example's settings; SETTING: lines of sdkconfig beside them.
@@ -67,8 +72,8 @@ build() {
             -DUPDRAFT_SDKCONFIG="\"$work/$name/sdkconfig.h\"" -fcallgraph-info=su \
             -c "$source" -o "$work/$name/$(basename "$source" .c).o"
     done
-    "${PREFIX}ld" -m elf32lriscv -r --gc-sections "${ENTRY[@]}" -Map "$work/$name-compiled.map" \
-        -o "$work/$name/whole" "$work/$name"/*.o
+    "${PREFIX}ld" -m elf32lriscv -r --gc-sections "${ENTRY[@]}" -o "$work/$name/whole" \
+        "$work/$name"/*.o
     local foreign=()
     while read -r symbol; do
         if [[ $symbol =~ ^($FAR)$ ]]; then
@@ -77,8 +82,8 @@ build() {
             foreign+=("--defsym=$symbol=0x42080000")
         fi
     done < <("${PREFIX}nm" -u "$work/$name/whole" | awk '{ print $2 }')
-    "${PREFIX}ld" -m elf32lriscv --gc-sections "${ENTRY[@]}" -T "$work/chip.ld" "${foreign[@]}" \
-        -Map "$work/$name.map" -o "$work/$name/firmware" "$work/$name"/*.o
+    link "$name" "$work/$name.map" "${foreign[@]}"
+    link "$name" "$work/$name-compiled.map" "${foreign[@]}" --no-relax
 }
 
 build least -DNDEBUG "${LEAST[@]}" &

@@ -25,25 +25,33 @@ RAM_MAX = 24576
 # simulator's header has 16 bytes for it.
 TASK_BLOCK = 352 - 16
 
-SECTION = re.compile(r"^ (\.\S+|COMMON)?\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+(\S+)$")
+SECTION = re.compile(r"^ (\.\S+|COMMON)?\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S+)$")
+KINDS = ("text", "rodata", "data", "bss")
 
 
 def read_map(path):
-    """{file: {"text": bytes, "rodata": ..., "data": ..., "bss": ...}}"""
-    files = {}
+    """{file: {kind: bytes}}. A section reaches to where the next one begins: what fills up the
+    gap is part of it, and a string that it shares with another section is counted once."""
+    placed = {kind: [] for kind in KINDS}
     name = ""
     for line in path.read_text().split("Linker script and memory map")[1].splitlines():
         if re.fullmatch(r" \.\S+", line):  # a long name; its numbers are on the next line
             name = line.strip()
             continue
         found = SECTION.match(line)
-        if not found:
+        kind = found and re.match(r"\.?s?(text|rodata|data|bss|COMMON)", found[1] or name)
+        if not kind or not found[4].endswith(".o"):
             continue
-        kind = re.match(r"\.?s?(text|rodata|data|bss|COMMON)", found[1] or name)
-        if kind and found[3].endswith(".o"):
-            sizes = files.setdefault(pathlib.Path(found[3]).stem,
-                                     {"text": 0, "rodata": 0, "data": 0, "bss": 0})
-            sizes["bss" if kind[1] == "COMMON" else kind[1]] += int(found[2], 16)
+        start, size = int(found[2], 16), int(found[3], 16)
+        if start > 0 and size > 0:  # else it was not linked
+            placed[kind[1].replace("COMMON", "bss")].append(
+                (start, size, pathlib.Path(found[4]).stem))
+    files = {}
+    for kind, sections in placed.items():
+        sections.sort()
+        for (start, size, file), after in zip(sections, [*sections[1:], None]):
+            sizes = files.setdefault(file, dict.fromkeys(KINDS, 0))
+            sizes[kind] += after[0] - start if after else size
     return files
 
 

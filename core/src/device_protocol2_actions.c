@@ -398,21 +398,19 @@ static void on_verify_output(struct updraft_device *device, const uint8_t *outpu
 {
     struct updraft_device_stream *stream = &device->stream;
     const struct updraft_p2_manifest *manifest = &stream->manifest;
-    bool same = false;
-    uint8_t next = STEP_NONE;
+    const uint8_t *expected = manifest->file_sha256;
+    size_t size = UPDRAFT_IMAGE_HASH_SIZE;
+    uint8_t next = (stream->flags & UPDRAFT_P2_OPEN_STAGE) != 0 ? STEP_STAGE : STEP_NONE;
     CHECK(output != NULL && device->state == UPDRAFT_DEVICE_VERIFYING);
     if (device->step == STEP_COMPARE_HEAD) {
-        same = memcmp(output, manifest->head + UPDRAFT_HEAD_HELD_SIZE,
-                      UPDRAFT_P2_HEAD_SIZE - UPDRAFT_HEAD_HELD_SIZE) == 0;
+        expected = manifest->head + UPDRAFT_HEAD_HELD_SIZE;
+        size = UPDRAFT_P2_HEAD_SIZE - UPDRAFT_HEAD_HELD_SIZE;
         next = STEP_COMPARE_ID;
     } else if (device->step == STEP_COMPARE_ID) {
-        same = memcmp(output, manifest->image_id, UPDRAFT_IMAGE_HASH_SIZE) == 0;
+        expected = manifest->image_id;
         next = STEP_HASH;
-    } else {
-        same = memcmp(output, manifest->file_sha256, UPDRAFT_IMAGE_HASH_SIZE) == 0;
-        next = (stream->flags & UPDRAFT_P2_OPEN_STAGE) != 0 ? STEP_STAGE : STEP_NONE;
     }
-    if (!same) {
+    if (memcmp(output, expected, size) != 0) {
         device->step = STEP_NONE;
         updraft_device_set_state(device, UPDRAFT_DEVICE_READY);
         updraft_p2_report(device, UPDRAFT_P2_HASH, 0);

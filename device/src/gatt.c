@@ -20,9 +20,6 @@
 #define NOTIFY_RETRY_MS 10u
 #define NOTIFY_LIMIT_MS 2000u
 
-/* What an access callback is asked about. */
-enum attribute { MANUFACTURER, MODEL, FIRMWARE_REVISION };
-
 static struct updraft_gatt_strings strings;
 static uint16_t control_handle;
 
@@ -51,19 +48,19 @@ static const struct ble_gatt_chr_def device_information[] = {
     {
         .uuid = &manufacturer_uuid.u,
         .access_cb = access_string,
-        .arg = (void *)MANUFACTURER,
+        .arg = &strings.manufacturer,
         .flags = BLE_GATT_CHR_F_READ,
     },
     {
         .uuid = &model_uuid.u,
         .access_cb = access_string,
-        .arg = (void *)MODEL,
+        .arg = &strings.model,
         .flags = BLE_GATT_CHR_F_READ,
     },
     {
         .uuid = &firmware_revision_uuid.u,
         .access_cb = access_string,
-        .arg = (void *)FIRMWARE_REVISION,
+        .arg = &strings.firmware_revision,
         .flags = BLE_GATT_CHR_F_READ,
     },
     {0},
@@ -150,18 +147,7 @@ static int access_string(uint16_t connection, uint16_t attribute,
                          struct ble_gatt_access_ctxt *context, void *argument)
 {
     (void)attribute;
-    const char *text = "";
-    switch ((enum attribute)(uintptr_t)argument) {
-    case MANUFACTURER:
-        text = strings.manufacturer;
-        break;
-    case MODEL:
-        text = strings.model;
-        break;
-    case FIRMWARE_REVISION:
-        text = strings.firmware_revision;
-        break;
-    }
+    const char *text = *(const char *const *)argument;
     updraft_link_active(connection);
     return give(context, text, strlen(text));
 }
