@@ -137,11 +137,9 @@ int updraft_image_check_hash(const struct updraft_image *image,
     if (!image->header.hash_appended) {
         return UPDRAFT_ERROR_IMAGE_NO_HASH;
     }
-    uint8_t difference = 0;
-    for (size_t i = 0; i < UPDRAFT_IMAGE_HASH_SIZE; i++) {
-        difference |= image->hash[i] ^ digest[i];
-    }
-    return difference == 0 ? 0 : UPDRAFT_ERROR_IMAGE_HASH;
+    return memcmp(image->hash, digest, UPDRAFT_IMAGE_HASH_SIZE) == 0
+               ? 0
+               : UPDRAFT_ERROR_IMAGE_HASH;
 }
 
 /* Takes at least one byte, at most up to the end of the item that the state names.

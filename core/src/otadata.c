@@ -15,42 +15,39 @@
 #define STATE_INVALID 3u
 #define STATE_ABORTED 4u
 
-static struct updraft_otadata_entry read_entry(const uint8_t *bytes, uint8_t slot_count);
+static void read_entry(const uint8_t *bytes, uint8_t slot_count,
+                       struct updraft_otadata_entry *ret_entry);
 
 void updraft_otadata_read(const uint8_t first[UPDRAFT_OTADATA_ENTRY_SIZE],
                           const uint8_t second[UPDRAFT_OTADATA_ENTRY_SIZE],
                           uint8_t slot_count, struct updraft_otadata *ret_otadata)
 {
     CHECK(slot_count >= 1 && slot_count <= SLOTS_MAX);
-    struct updraft_otadata otadata = {
-        .entries = {read_entry(first, slot_count), read_entry(second, slot_count)},
-        .active = -1,
-    };
-    for (int i = 0; i < 2; i++) {
-        const struct updraft_otadata_entry *entry = &otadata.entries[i];
-        if (entry->valid &&
-            (otadata.active < 0 ||
-             entry->sequence > otadata.entries[otadata.active].sequence)) {
-            otadata.active = i;
-        }
+    const struct updraft_otadata_entry *entries = ret_otadata->entries;
+    read_entry(first, slot_count, &ret_otadata->entries[0]);
+    read_entry(second, slot_count, &ret_otadata->entries[1]);
+    ret_otadata->active = entries[0].valid ? 0 : -1;
+    if (entries[1].valid &&
+        (!entries[0].valid || entries[1].sequence > entries[0].sequence)) {
+        ret_otadata->active = 1;
     }
-    *ret_otadata = otadata;
 }
 
-static struct updraft_otadata_entry read_entry(const uint8_t *bytes, uint8_t slot_count)
+static void read_entry(const uint8_t *bytes, uint8_t slot_count,
+                       struct updraft_otadata_entry *ret_entry)
 {
     struct cursor fields = cursor_over(bytes, UPDRAFT_OTADATA_ENTRY_SIZE);
-    struct updraft_otadata_entry entry = {0};
-    entry.sequence = updraft_cursor_get32(&fields);
+    uint32_t sequence = updraft_cursor_get32(&fields);
     updraft_cursor_take(&fields, 20); /* label, which nothing uses */
-    entry.state = updraft_cursor_get32(&fields);
+    uint32_t state = updraft_cursor_get32(&fields);
     uint32_t crc = updraft_cursor_get32(&fields);
     CHECK(!fields.overrun && fields.left_bytes == 0);
-    entry.valid = entry.sequence != SEQUENCE_BLANK && entry.state != STATE_INVALID &&
-                  entry.state != STATE_ABORTED &&
-                  crc == updraft_crc32(CRC_START, bytes, 4);
-    if (entry.valid) {
-        entry.slot = (uint8_t)((entry.sequence - 1) % slot_count);
-    }
-    return entry;
+    bool valid = sequence != SEQUENCE_BLANK && state != STATE_INVALID &&
+                 state != STATE_ABORTED && crc == updraft_crc32(CRC_START, bytes, 4);
+    *ret_entry = (struct updraft_otadata_entry){
+        .sequence = sequence,
+        .state = state,
+        .slot = valid ? (uint8_t)((sequence - 1) % slot_count) : 0,
+        .valid = valid,
+    };
 }
