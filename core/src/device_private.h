@@ -5,6 +5,7 @@
 #ifndef UPDRAFT_CORE_DEVICE_PRIVATE_H
 #define UPDRAFT_CORE_DEVICE_PRIVATE_H
 
+#include "check.h"
 #include "updraft/device_session.h"
 
 /* What comes next within a state. */
@@ -54,9 +55,16 @@ void updraft_device_fail(struct updraft_device *device, int error);
 /* error: why, unless the update had failed before. */
 void updraft_device_end(struct updraft_device *device, int error);
 
-/* Only along a transition of states.h. */
-void updraft_device_set_state(struct updraft_device *device,
-                              enum updraft_device_state state);
+/* Is there a transition of states.h to it? */
+bool updraft_device_may_become(const struct updraft_device *device,
+                               enum updraft_device_state state);
+
+static inline void updraft_device_set_state(struct updraft_device *device,
+                                            enum updraft_device_state state)
+{
+    CHECK(updraft_device_may_become(device, state));
+    device->state = state;
+}
 
 /* device_actions.c */
 

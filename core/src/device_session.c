@@ -386,8 +386,8 @@ void updraft_device_end(struct updraft_device *device, int error)
     updraft_device_set_state(device, UPDRAFT_DEVICE_IDLE);
 }
 
-void updraft_device_set_state(struct updraft_device *device,
-                              enum updraft_device_state state)
+bool updraft_device_may_become(const struct updraft_device *device,
+                               enum updraft_device_state state)
 {
     static const struct {
         uint8_t from;
@@ -401,8 +401,7 @@ void updraft_device_set_state(struct updraft_device *device,
     for (size_t i = 0; i < sizeof(legal) / sizeof(legal[0]); i++) {
         is_legal |= legal[i].from == device->state && legal[i].to == state;
     }
-    CHECK(is_legal);
-    device->state = state;
+    return is_legal;
 }
 
 /* Data of the owner is part of an image, or of its manifest. */
