@@ -22,6 +22,7 @@
 #define FLOWS_MAX      8u     /* after the faults have stopped */
 #define PAUSE_MS       10000u /* between two of them */
 #define SETTLE_MS      60000u
+#define DURABLE_MS     3000u
 #define PROTECTED_SIZE 0x9000u /* boot loader and partition table */
 #define LOG_TAIL_BYTES 6000u
 
@@ -61,6 +62,7 @@ struct episode {
     uint16_t chip_id;
     char told[512]; /* what happened in this update */
     struct world_flow_options options;
+    size_t log_mark; /* as the update began */
     char old_running[17];
     bool second; /* another central began to update meanwhile */
     struct soak_counts *counts;
@@ -309,6 +311,16 @@ static void play_faults(struct episode *episode)
     stop_faults(episode);
 }
 
+/* The boot loader could not write otadata. It starts the new image all the same, once: a
+ * reset goes back to the one before, which no firmware can help. */
+static bool boot_loader_failed(struct episode *episode)
+{
+    bool failed =
+        world_logged(episode->world, "boot: writing otadata", episode->log_mark);
+    episode->log_mark = episode->world->log_size;
+    return failed;
+}
+
 /* Without faults, to the end. */
 static bool finish(struct episode *episode)
 {
@@ -320,8 +332,12 @@ static bool finish(struct episode *episode)
             return wrong(episode, "the client does not come to an end");
         }
         const struct world_update *update = world_update_result(world, 0);
-        if (update->status == 0) {
+        bool forgotten = boot_loader_failed(episode);
+        if (update->status == 0 && !forgotten) {
             break;
+        }
+        if (forgotten) {
+            sim_board_reset(world->board);
         }
         tell(episode, updraft_error_name(update->status));
         if (++flows == FLOWS_MAX) {
@@ -330,7 +346,11 @@ static bool finish(struct episode *episode)
         (void)world_run(world, fixture_never, PAUSE_MS);
         start_flow(episode);
     }
-    if (!world_run(world, fixture_settled, SETTLE_MS)) {
+    /* A client of protocol 1 may be content while the trial lasts; and what is written
+     * counts once its time has passed. */
+    bool settled = world_run(world, fixture_settled, SETTLE_MS);
+    (void)world_run(world, fixture_never, DURABLE_MS);
+    if (!settled || !fixture_settled(world)) {
         return wrong(episode, "success was reported, and no firmware is confirmed");
     }
     uint32_t took_s = (uint32_t)((world_now_ms(world) - stopped_ms) / 1000);
@@ -392,6 +412,7 @@ static bool update(struct episode *episode)
     memset(&episode->options, 0, sizeof(episode->options));
     episode->options.protocol_max = (uint8_t)(1 + (below(episode, 4) > 0));
     episode->told[0] = '\0';
+    episode->log_mark = episode->world->log_size;
     episode->second = false;
     snprintf(episode->old_running, sizeof(episode->old_running), "%s",
              sim_board_running(episode->world->board));
