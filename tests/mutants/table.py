@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: 2026 The updraft authors
+# SPDX-License-Identifier: Apache-2.0
+"""Defects that somebody could make, one at a time, each at its place in the sources.
+
+Each is (name, tests, changes): the tests that should notice it, which are tried first, and
+(file, text, text in its place) for each change. A text must stand in its file exactly once.
+"""
+
+DEVICE1 = "core/src/device_session.c"
+DEVICE2 = "core/src/device_protocol2.c"
+ACTIONS1 = "core/src/device_actions.c"
+ACTIONS2 = "core/src/device_protocol2_actions.c"
+CLIENT2 = "core/src/client_session2.c"
+REPORTS2 = "core/src/client_reports2.c"
+SECTORS2 = "core/src/client_sectors2.c"
+
+MUTANTS = [
+    ("write otadata before verifying", ["test_device_session"], [
+        (ACTIONS1, "device->step = STEP_HASH;\n    }", "device->step = STEP_ACTIVATE;\n    }"),
+    ]),
+    ("activate without the header", ["test_sessions2", "explore_2_2"], [
+        (DEVICE2, "            device->step = STEP_COMMIT;", "            device->step = STEP_POLICY;"),
+    ]),
+    ("trust a counter instead of the content", ["test_client_sectors2", "test_sessions2"], [
+        (SECTORS2, "        if (matches(client, sector, crc)) {",
+         "        if (sector + 1u < end || matches(client, sector, crc)) {"),
+    ]),
+    ("forget the owner", ["test_device_protocol2", "explore_2_2"], [
+        (DEVICE1, "    if (connection == device->owner && device->protocol == 2) {\n"
+         "        updraft_p2_data(",
+         "    if (device->protocol == 2) {\n        updraft_p2_data("),
+    ]),
+    ("skip the final hash, protocol 1", ["test_device_session"], [
+        (ACTIONS1, "int error = updraft_image_check_hash(&device->image, output);",
+         "int error = 0;"),
+    ]),
+    ("skip the final hash, protocol 2", ["test_device_protocol2", "test_sessions2"], [
+        (ACTIONS2, "same = memcmp(output, manifest->file_sha256, UPDRAFT_IMAGE_HASH_SIZE) == 0;",
+         "same = true;"),
+    ]),
+    ("accept a stale acknowledgement", ["test_client_session2", "test_client_silence2"], [
+        (REPORTS2, "return asked || (int16_t)(uint16_t)(report->next - client->last_number) >= 0;",
+         "return asked || report->next != 0 || client->last_number != 0;"),
+    ]),
+    ("mark valid without looking which slot runs", ["test_slot", "test_world_trials"], [
+        ("device/src/slot.c",
+         "        ret_otadata->entries[ret_otadata->active].slot != ota_index(slots->running)) {",
+         "        slots->ota_count == 0) {"),
+    ]),
+    ("write the header first", ["test_sessions2", "explore_2_2"], [
+        (DEVICE2, "    device->written_bytes = start == 0 ? UPDRAFT_HEAD_HELD_SIZE : start;",
+         "    device->written_bytes = start;"),
+        (DEVICE2, "    if (device->received_bytes < UPDRAFT_HEAD_HELD_SIZE) {",
+         "    if (device->received_bytes < UPDRAFT_HEAD_HELD_SIZE && size == 0) {"),
+    ]),
+    ("allow an update on trial, protocol 1", ["test_device_session"], [
+        (DEVICE1, "    if (device->config.on_trial) {", "    if (false) {"),
+    ]),
+    ("allow an update on trial, protocol 2", ["test_device_protocol2"], [
+        (DEVICE2, "    if (device->config.on_trial) {", "    if (false) {"),
+    ]),
+    ("take a blank sector as erased", ["test_client_sectors2"], [
+        (SECTORS2, "            crcs[sector] == BLANK_SECTOR_CRC) {", "            sector == count) {"),
+        (SECTORS2, "            doubtful = crcs[sector] == BLANK_SECTOR_CRC;",
+         "            doubtful = false;"),
+    ]),
+    ("erase while otadata names the slot", ["test_sessions2", "explore_2_2"], [
+        (DEVICE2, "    stream->prepared = false;", "    stream->prepared = true;"),
+    ]),
+    ("keep the promise of a staged image while its slot is erased",
+     ["test_note", "test_world_native"], [
+         ("device/src/actions.c",
+          "    bool forgotten = updraft_note_forget(updraft_device_protocol(device) == 1);",
+          "    bool forgotten = updraft_device_protocol(device) <= 2;"),
+     ]),
+    ("send beyond the window", ["test_client_session2"], [
+        (CLIENT2, "           stream->sent < stream->limit;", "           stream->count > 0;"),
+    ]),
+    ("let a silent owner keep the device", ["test_device_protocol2"], [
+        (DEVICE1, "    if ((int32_t)(now_ms - limit_ms(device)) < 0) {\n",
+         "    if (device->protocol == 2) {\n"),
+    ]),
+    ("let a session outlive its link", ["test_device_protocol2", "explore_2_2"], [
+        (DEVICE1, "    if (connection != device->owner) {\n        return;\n    }\n",
+         "    if (connection != device->owner || device->protocol == 2) {\n"
+         "        return;\n    }\n"),
+    ]),
+    ("take a chunk that is not the next one", ["test_device_protocol2", "test_sessions2"], [
+        (DEVICE2, "    if (ahead == 0 && size ==", "    if (ahead < 2 && size =="),
+    ]),
+    ("take a late acknowledgement for another stream", ["test_client_session2", "explore_2_2"], [
+        (REPORTS2, "    if (acked > stream->highest) {", "    if (acked > stream->sent) {"),
+    ]),
+    ("activate whatever image the client names", ["test_device_protocol2"], [
+        (DEVICE2,
+         "        if (memcmp(command->id, stream->manifest.image_id, sizeof(command->id)) == 0) {",
+         "        if (stream->manifest.file_size_bytes > 0) {"),
+    ]),
+    ("judge an image after erasing", ["test_device_protocol2", "test_sessions2"], [
+        (DEVICE2, "    if (status == UPDRAFT_P2_OK) {\n        device->step = STEP_JUDGE;",
+         "    if (true) {\n        device->step = STEP_JUDGE;"),
+    ]),
+    ("report success while the trial lasts", ["test_flow2", "test_world_trials"], [
+        ("client/src/flow_decide.c",
+         "    case UPDRAFT_RUN_ON_TRIAL:\n        watch_trial(flow, now_ms);\n        return;\n",
+         "    case UPDRAFT_RUN_ON_TRIAL:\n        break;\n"),
+    ]),
+]
