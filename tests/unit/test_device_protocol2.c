@@ -264,6 +264,18 @@ static void another_connection_is_told_busy_until_the_owner_has_left(void **stat
     assert_int_equal(report.state, UPDRAFT_P2_STATE_MANIFEST);
 }
 
+static void data_of_another_connection_is_nobodys(void **state)
+{
+    (void)state;
+    struct updraft_p2_report report = open_session(ALICE, UPDRAFT_P2_OPEN_FORCE);
+    uint8_t value[2 + CHUNK] = {(uint8_t)report.next, (uint8_t)(report.next >> 8)};
+    ram_port_data(&port, BOB, value, sizeof(value), 0);
+    /* The manifest arrives from its first chunk on. */
+    report = send_manifest(report);
+    assert_int_equal(report.state, UPDRAFT_P2_STATE_READY);
+    assert_int_equal(report.status, UPDRAFT_P2_OK);
+}
+
 static void an_open_said_twice_is_one_session(void **state)
 {
     (void)state;
@@ -568,6 +580,7 @@ int main(void)
         TEST(everything_that_does_not_fit_is_refused_before_erasing),
         TEST(an_open_is_judged_by_itself_first),
         TEST(another_connection_is_told_busy_until_the_owner_has_left),
+        TEST(data_of_another_connection_is_nobodys),
         TEST(an_open_said_twice_is_one_session),
         TEST(a_gap_is_reported_once_and_sent_again),
         TEST(chunks_of_a_stream_that_ended_are_no_data),

@@ -15,10 +15,14 @@
 #define IMAGE_SLOW_MAX (16u << 10) /* on a link that takes minutes for more */
 #define IMAGE_LARGE    ((1u << 20) - 4096u)
 #define LARGE_ONE_OF   1000u
+#define LARGE_MTU      185u
 #define FAULTS_MAX     6u
 #define WAIT_MIN_MS    32u /* before a fault, at most */
 #define WAIT_DOUBLED   10u /* at most so often */
-#define FLOW_LIMIT_MS  (60u * 60u * 1000u)
+/* A run of the client ends within: by protocol 1, 20 bytes can take two intervals and
+ * more. */
+#define FLOW_LIMIT_MS  (20u * 60u * 1000u)
+#define BYTE_LIMIT_MS  12u
 #define FLOWS_MAX      8u     /* after the faults have stopped */
 #define PAUSE_MS       10000u /* between two of them */
 #define SETTLE_MS      60000u
@@ -60,6 +64,7 @@ struct episode {
     const struct air *air;
     const char *firmware;
     uint16_t chip_id;
+    uint16_t mtu;
     char told[512]; /* what happened in this update */
     struct world_flow_options options;
     size_t log_mark; /* as the update began */
@@ -150,6 +155,7 @@ static void begin(struct episode *episode, uint64_t first)
     if (!episode->air->slow && below(episode, 2) == 0) {
         profile.mtu = mtus[below(episode, sizeof(mtus) / sizeof(mtus[0]))];
     }
+    episode->mtu = profile.mtu;
     bool is_6 = below(episode, 2) == 0;
     bool is_c3 = below(episode, 3) == 0;
     episode->firmware = is_6 ? "minimal_6" : "minimal";
@@ -328,7 +334,8 @@ static bool finish(struct episode *episode)
     uint64_t stopped_ms = world_now_ms(world);
     uint32_t flows = 0;
     for (;;) {
-        if (!world_run(world, is_over, FLOW_LIMIT_MS)) {
+        if (!world_run(world, is_over,
+                       FLOW_LIMIT_MS + (uint64_t)image.size * BYTE_LIMIT_MS)) {
             return wrong(episode, "the client does not come to an end");
         }
         const struct world_update *update = world_update_result(world, 0);
@@ -397,11 +404,12 @@ static bool check(struct episode *episode)
 static bool update(struct episode *episode)
 {
     char version[32];
-    bool large = false;
     sim_random_seed(&episode->random,
                     episode->seed * 0x9E3779B97F4A7C15u + soak_number + 1000000007u);
     uint32_t size = IMAGE_MIN + below(episode, IMAGE_MAX - IMAGE_MIN);
-    large = below(episode, LARGE_ONE_OF) == 0 && !episode->air->slow;
+    /* Not where protocol 1 would take more than the hour that a device allows. */
+    bool large = below(episode, LARGE_ONE_OF) == 0 && !episode->air->slow &&
+                 episode->mtu >= LARGE_MTU;
     size = large ? IMAGE_LARGE : size;
     size = episode->air->slow ? IMAGE_MIN + size % (IMAGE_SLOW_MAX - IMAGE_MIN) : size;
     snprintf(version, sizeof(version), "2.%" PRIu64, soak_number);
