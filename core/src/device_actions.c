@@ -181,6 +181,7 @@ static void on_success(struct updraft_device *device, const uint8_t *output)
         break;
     case UPDRAFT_ACTION_PREPARE:
         device->step = STEP_NONE;
+        updraft_erase_spend(device);
         updraft_device_set_state(device, UPDRAFT_DEVICE_RECEIVING);
         break;
     case UPDRAFT_ACTION_ERASE:

@@ -29,12 +29,49 @@
  * erases than its stream would have needed. */
 #define AHEAD_MAX_BYTES (2u * UPDRAFT_FLASH_BLOCK_SIZE)
 
+#define PASSES_DEFAULT     30u
+#define PASS_PAUSE_DEFAULT 60000u
+
 static bool hides_sectors(const struct updraft_erase_plan *plan, uint32_t rate);
 static void judge_block(struct updraft_erase_plan *plan, uint32_t took_ms);
 static uint32_t lead_bytes(const struct updraft_erase_plan *plan, uint32_t rate);
 static uint32_t link_rate(const struct updraft_device *device, uint32_t now_ms);
 static uint32_t block_ms(const struct updraft_erase_plan *plan);
 static bool block_suits(const struct updraft_device *device, uint32_t from);
+
+void updraft_erase_init(struct updraft_device *device)
+{
+    struct updraft_device_config *config = &device->config;
+    if (config->erasing_max == 0) {
+        config->erasing_max = PASSES_DEFAULT;
+    }
+    if (config->erasing_pause_ms == 0) {
+        config->erasing_pause_ms = PASS_PAUSE_DEFAULT;
+    }
+    device->erase.passes_left = config->erasing_max;
+}
+
+/* A bucket of passes, refilled slowly. */
+bool updraft_erase_allowed(struct updraft_device *device, uint32_t now_ms,
+                           uint32_t *ret_wait_s)
+{
+    struct updraft_erase_plan *plan = &device->erase;
+    uint32_t pause_ms = device->config.erasing_pause_ms;
+    uint32_t gained = (now_ms - plan->passes_ms) / pause_ms;
+    plan->passes_ms += gained * pause_ms;
+    uint32_t left = plan->passes_left + gained;
+    left = left < device->config.erasing_max ? left : device->config.erasing_max;
+    plan->passes_left = (uint16_t)left;
+    *ret_wait_s = left > 0 ? 0 : (pause_ms - (now_ms - plan->passes_ms)) / 1000 + 1;
+    return left > 0;
+}
+
+void updraft_erase_spend(struct updraft_device *device)
+{
+    if (device->erase.passes_left > 0) {
+        device->erase.passes_left--;
+    }
+}
 
 void updraft_device_set_queued(struct updraft_device *device, uint32_t size_bytes)
 {

@@ -105,6 +105,12 @@ void updraft_p2_succeeded(struct updraft_device *device, const uint8_t *output,
 void updraft_p2_failed(struct updraft_device *device, int error);
 
 /* device_erase.c */
+void updraft_erase_init(struct updraft_device *device);
+/* May a pass over the slot begin, which erases each sector once? */
+bool updraft_erase_allowed(struct updraft_device *device, uint32_t now_ms,
+                           uint32_t *ret_wait_s);
+/* It begins. */
+void updraft_erase_spend(struct updraft_device *device);
 void updraft_erase_begin(struct updraft_device *device, uint32_t now_ms);
 /* How much to erase at erased_bytes. */
 uint32_t updraft_erase_choose(struct updraft_device *device, uint32_t now_ms);

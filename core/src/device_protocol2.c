@@ -6,11 +6,9 @@
 #include "device_private.h"
 #include "updraft/error.h"
 
-#define WINDOW_DEFAULT_BYTES  4096u
-#define WINDOW_CHUNKS_MIN     2u
-#define WINDOW_CHUNKS_MAX     1024u
-#define ERASING_DEFAULT       30u
-#define ERASING_PAUSE_DEFAULT 60000u
+#define WINDOW_DEFAULT_BYTES 4096u
+#define WINDOW_CHUNKS_MIN    2u
+#define WINDOW_CHUNKS_MAX    1024u
 /* A new stream begins so far ahead that chunks of the old one lie behind. */
 #define STREAM_DISTANCE 1024u
 /* While a stream is under way, a report comes at least so often. */
@@ -32,8 +30,6 @@ static void on_free_command(struct updraft_device *device, uint16_t connection,
 static void take(struct updraft_device *device, const uint8_t *bytes, size_t size);
 static void judge_manifest(struct updraft_device *device);
 static void begin_stream(struct updraft_device *device, uint32_t size_bytes);
-static bool erasing_allowed(struct updraft_device *device, uint32_t now_ms,
-                            uint32_t *ret_wait_s);
 
 void updraft_p2_init(struct updraft_device *device)
 {
@@ -41,13 +37,6 @@ void updraft_p2_init(struct updraft_device *device)
     if (config->window_bytes == 0) {
         config->window_bytes = WINDOW_DEFAULT_BYTES;
     }
-    if (config->erasing_max == 0) {
-        config->erasing_max = ERASING_DEFAULT;
-    }
-    if (config->erasing_pause_ms == 0) {
-        config->erasing_pause_ms = ERASING_PAUSE_DEFAULT;
-    }
-    device->stream.erasing_left = config->erasing_max;
 }
 
 void updraft_p2_control(struct updraft_device *device, uint16_t connection,
@@ -166,8 +155,8 @@ static uint8_t open_refusal(struct updraft_device *device,
     if (device->config.slot_size_bytes == 0) {
         return UPDRAFT_P2_NO_SLOT;
     }
-    return erasing_allowed(device, now_ms, ret_detail) ? UPDRAFT_P2_OK
-                                                       : UPDRAFT_P2_RATE_LIMIT;
+    return updraft_erase_allowed(device, now_ms, ret_detail) ? UPDRAFT_P2_OK
+                                                             : UPDRAFT_P2_RATE_LIMIT;
 }
 
 static void on_open(struct updraft_device *device, uint16_t connection,
@@ -221,6 +210,7 @@ void updraft_p2_open(struct updraft_device *device)
     stream->write_size_bytes = command->write_size_bytes;
     stream->manifest_size_bytes = command->manifest_size_bytes;
     stream->prepared = false;
+    stream->end_bytes = 0;
     begin_stream(device, command->manifest_size_bytes);
     stream->window_chunks = (uint16_t)window;
     updraft_device_set_state(device, UPDRAFT_DEVICE_MANIFEST);
@@ -246,25 +236,40 @@ static uint8_t range_refusal(const struct updraft_device *device,
                                                         : UPDRAFT_P2_BAD_RANGE;
 }
 
+static void on_range(struct updraft_device *device,
+                     const struct updraft_p2_command *command, uint32_t now_ms)
+{
+    struct updraft_device_stream *stream = &device->stream;
+    uint8_t status = range_refusal(device, command);
+    uint32_t detail = 0;
+    /* Behind the last one nothing has been erased by this pass over the slot. */
+    bool goes_on = stream->prepared && command->start_bytes >= stream->end_bytes;
+    if (status == UPDRAFT_P2_OK && !goes_on &&
+        !updraft_erase_allowed(device, now_ms, &detail)) {
+        status = UPDRAFT_P2_RATE_LIMIT;
+    }
+    if (status != UPDRAFT_P2_OK) {
+        updraft_p2_report(device, status, detail);
+    } else if (goes_on) {
+        updraft_p2_start_range(device, now_ms);
+    } else {
+        device->step = STEP_PREPARE;
+    }
+}
+
 static void on_ready_command(struct updraft_device *device,
                              const struct updraft_p2_command *command, uint32_t now_ms)
 {
     struct updraft_device_stream *stream = &device->stream;
     uint32_t sectors = (stream->manifest.file_size_bytes + UPDRAFT_P2_SECTOR_SIZE - 1) /
                        UPDRAFT_P2_SECTOR_SIZE;
-    uint8_t status = UPDRAFT_P2_OK;
     stream->command = *command;
     if (command->opcode == UPDRAFT_P2_RANGE) {
-        status = range_refusal(device, command);
-        if (status == UPDRAFT_P2_OK && stream->prepared) {
-            updraft_p2_start_range(device, now_ms);
-        } else if (status == UPDRAFT_P2_OK) {
-            device->step = STEP_PREPARE;
-        }
+        on_range(device, command, now_ms);
     } else if (command->opcode == UPDRAFT_P2_MAP) {
         if (command->sector_count == 0 || command->first_sector >= sectors ||
             command->sector_count > sectors - command->first_sector) {
-            status = UPDRAFT_P2_BAD_RANGE;
+            updraft_p2_report(device, UPDRAFT_P2_BAD_RANGE, 0);
         } else {
             stream->map_sector = command->first_sector;
             stream->map_left = command->sector_count;
@@ -276,9 +281,6 @@ static void on_ready_command(struct updraft_device *device,
         device->step = stream->prepared ? STEP_COMPARE_HEAD : STEP_PREPARE;
         updraft_device_set_state(device, UPDRAFT_DEVICE_VERIFYING);
         updraft_p2_report(device, UPDRAFT_P2_OK, 0);
-    }
-    if (status != UPDRAFT_P2_OK) {
-        updraft_p2_report(device, status, 0);
     }
 }
 
@@ -473,19 +475,4 @@ static void judge_manifest(struct updraft_device *device)
     } else {
         updraft_p2_end(device, status, detail);
     }
-}
-
-/* A bucket of sessions that may erase, refilled slowly. */
-static bool erasing_allowed(struct updraft_device *device, uint32_t now_ms,
-                            uint32_t *ret_wait_s)
-{
-    struct updraft_device_stream *stream = &device->stream;
-    uint32_t pause_ms = device->config.erasing_pause_ms;
-    uint32_t gained = (now_ms - stream->erasing_ms) / pause_ms;
-    stream->erasing_ms += gained * pause_ms;
-    uint32_t left = stream->erasing_left + gained;
-    left = left < device->config.erasing_max ? left : device->config.erasing_max;
-    stream->erasing_left = (uint16_t)left;
-    *ret_wait_s = left > 0 ? 0 : (pause_ms - (now_ms - stream->erasing_ms)) / 1000 + 1;
-    return left > 0;
 }

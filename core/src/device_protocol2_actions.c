@@ -22,7 +22,7 @@ static bool next_step_action(const struct updraft_device *device,
                              struct updraft_device_action *ret_action);
 static void step_succeeded(struct updraft_device *device, const uint8_t *output);
 static void on_verify_output(struct updraft_device *device, const uint8_t *output);
-static void prepared(struct updraft_device_stream *stream);
+static void prepared(struct updraft_device *device);
 static void mapped(struct updraft_device *device, const uint8_t *output);
 
 static void emit_answer(const struct updraft_device *device,
@@ -291,7 +291,7 @@ void updraft_p2_succeeded(struct updraft_device *device, const uint8_t *output,
         return;
     }
     if (device->state == UPDRAFT_DEVICE_READY && device->step == STEP_PREPARE) {
-        prepared(stream);
+        prepared(device);
         device->step = STEP_NONE;
         updraft_p2_start_range(device, now_ms);
         return;
@@ -300,12 +300,10 @@ void updraft_p2_succeeded(struct updraft_device *device, const uint8_t *output,
 }
 
 /* From here on the session may erase, so that it counts, also where FINISH came first. */
-static void prepared(struct updraft_device_stream *stream)
+static void prepared(struct updraft_device *device)
 {
-    stream->prepared = true;
-    if (stream->erasing_left > 0) {
-        stream->erasing_left--;
-    }
+    device->stream.prepared = true;
+    updraft_erase_spend(device);
 }
 
 static void mapped(struct updraft_device *device, const uint8_t *output)
@@ -347,7 +345,7 @@ static void step_succeeded(struct updraft_device *device, const uint8_t *output)
         updraft_p2_report(device, UPDRAFT_P2_OK, 0);
         break;
     case STEP_PREPARE: /* in VERIFYING */
-        prepared(stream);
+        prepared(device);
         device->step = STEP_COMPARE_HEAD;
         break;
     case STEP_COMPARE_HEAD:

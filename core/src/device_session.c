@@ -19,7 +19,7 @@ _Static_assert(UPDRAFT_IMAGE_HEAD_SIZE - UPDRAFT_HEAD_HELD_SIZE <= UPDRAFT_STAGE
 
 static void on_request(struct updraft_device *device, uint16_t connection,
                        uint32_t now_ms);
-static int refusal(const struct updraft_device *device, uint16_t connection);
+static int refusal(struct updraft_device *device, uint16_t connection, uint32_t now_ms);
 static void on_done(struct updraft_device *device, uint16_t connection);
 static void retell(struct updraft_device *device);
 static void receive(struct updraft_device *device, const uint8_t *bytes, size_t size);
@@ -41,6 +41,7 @@ void updraft_device_init(struct updraft_device *device,
     if (config->total_limit_ms == 0) {
         device->config.total_limit_ms = TOTAL_LIMIT_DEFAULT_MS;
     }
+    updraft_erase_init(device);
     updraft_p2_init(device);
     CHECK(device->config.idle_limit_ms <= INT32_MAX);
     CHECK(device->config.total_limit_ms <= INT32_MAX);
@@ -208,7 +209,7 @@ static void on_request(struct updraft_device *device, uint16_t connection,
     if (device->owner == connection) {
         updraft_device_end(device, 0);
     }
-    device->error = refusal(device, connection);
+    device->error = refusal(device, connection, now_ms);
     if (device->error) {
         updraft_device_answer(device, connection, UPDRAFT_P1_REQUEST_NAK);
         return;
@@ -219,8 +220,9 @@ static void on_request(struct updraft_device *device, uint16_t connection,
     device->last_input_ms = now_ms;
 }
 
-static int refusal(const struct updraft_device *device, uint16_t connection)
+static int refusal(struct updraft_device *device, uint16_t connection, uint32_t now_ms)
 {
+    uint32_t wait_s = 0;
     if (device->config.on_trial) {
         return UPDRAFT_ERROR_ON_TRIAL;
     }
@@ -232,7 +234,7 @@ static int refusal(const struct updraft_device *device, uint16_t connection)
          device->told_size_bytes > UPDRAFT_P1_PACKET_SIZE_MAX)) {
         return UPDRAFT_ERROR_ARGUMENT;
     }
-    return 0;
+    return updraft_erase_allowed(device, now_ms, &wait_s) ? 0 : UPDRAFT_ERROR_RATE_LIMIT;
 }
 
 /* The application agreed to the REQUEST of `asker`. */

@@ -57,8 +57,8 @@ struct updraft_device_config {
     uint32_t secure_version;   /* lowest that an image may have */
     char project[33];          /* of the running image, filled up with 0 */
     uint8_t image_id[UPDRAFT_IMAGE_HASH_SIZE]; /* of the running image */
-    /* Sessions that may erase: so many at once, then one more each `pause`. 30; 60000.
-     * A sector stands some 100,000 erases. */
+    /* Passes over the slot, in which each sector is erased once: so many, then one more
+     * each `pause`. By both protocols. 30; 60000. A sector stands some 100,000 erases. */
     uint16_t erasing_max;
     uint32_t erasing_pause_ms;
 };
@@ -150,6 +150,9 @@ struct updraft_erase_plan {
     bool by_sectors;          /* erased as sectors */
     uint32_t blocks_took_ms;  /* 64 KiB erased at once, then filled; 0: not known */
     uint32_t sectors_took_ms; /* 64 KiB erased in sectors meanwhile; 0: not known */
+    /* Against wear. */
+    uint16_t passes_left; /* that may still begin */
+    uint32_t passes_ms;   /* since when passes_left is as it is */
 };
 
 /* What protocol 2 needs of a session (device_protocol2.c). */
@@ -163,7 +166,7 @@ struct updraft_device_stream {
     uint16_t next;       /* chunk awaited */
     uint16_t told_next;  /* as last reported */
     uint32_t left_bytes; /* of the stream under way, still to arrive */
-    uint32_t end_bytes;  /* of the range: where it ends in the slot */
+    uint32_t end_bytes;  /* of the range, or the last one: where it ends in the slot */
     bool finish;         /* verify once the range is durable */
     bool prepared;       /* otadata does not name the slot any more */
     bool wanted;         /* a gap at `next` was reported */
@@ -179,9 +182,7 @@ struct updraft_device_stream {
     uint16_t map_used_bytes; /* in the stage: the report that is being filled */
     /* A command that needs no session, or starts one. */
     struct updraft_p2_command command;
-    uint16_t erasing_left; /* sessions that may still begin */
-    uint32_t erasing_ms;   /* since when erasing_left is as it is */
-    uint32_t first_crc;    /* of the slot's first sector, before this session wrote */
+    uint32_t first_crc; /* of the slot's first sector, before this session wrote */
     struct updraft_p2_manifest manifest;
 };
 
