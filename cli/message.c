@@ -17,6 +17,7 @@
 #define DAMAGED "copy it again, or build it again"
 #define MEANT   "--force if it is meant"
 #define KEEPS   "; it keeps the firmware that it runs"
+#define NEAR    "see that it is powered, near, and not connected to something else"
 
 struct advice {
     int status;
@@ -63,17 +64,14 @@ static const struct advice advices[] = {
      "the new firmware crashed, hung or failed its self-test: its log says which"},
     {UPDRAFT_ERROR_LINK_LOST, "go nearer and try again"},
     {UPDRAFT_ERROR_LINK_TIMEOUT, "try again; if it stays so, restart the device"},
-    {UPDRAFT_ERROR_LINK_CONNECT,
-     "see that it is powered, near, and not connected to something else; then try again"},
+    {UPDRAFT_ERROR_LINK_CONNECT, NEAR "; then try again"},
     {UPDRAFT_ERROR_LINK_ATT, "try again; its log may say why"},
     {UPDRAFT_ERROR_LINK_PROTOCOL, "see that it runs updraft or a compatible firmware"},
     {UPDRAFT_ERROR_LINK_NO_SERVICE,
      "flash it once by cable with a firmware that contains updraft"},
     {UPDRAFT_ERROR_LINK_NOT_BACK,
      "look at its log, and ask with updraft info what it runs once it is back"},
-    {UPDRAFT_ERROR_NO_DEVICE,
-     "see that it is powered, near, and not connected to something else; updraft scan "
-     "lists what is in range"},
+    {UPDRAFT_ERROR_NO_DEVICE, NEAR "; updraft scan lists what is in range"},
     {UPDRAFT_ERROR_SEVERAL_DEVICES, "choose one with --device ADDRESS"},
     {UPDRAFT_ERROR_NO_BLUETOOTHD, "start it with: systemctl start bluetooth"},
     {UPDRAFT_ERROR_NO_PERMISSION,
@@ -88,6 +86,11 @@ static const char *adapter_name(const struct cli_context *context)
     return context->options->adapter;
 }
 
+static bool is_scan(const struct cli_context *context)
+{
+    return strcmp(context->options->verb->name, "scan") == 0;
+}
+
 /* What is wrong, with names where they help. */
 static void say_what(const struct cli_context *context, int status, char *ret_text)
 {
@@ -97,9 +100,7 @@ static void say_what(const struct cli_context *context, int status, char *ret_te
         snprintf(ret_text, TEXT_SIZE, "no device '%s' was heard", device);
     } else if (status == UPDRAFT_ERROR_NO_DEVICE) {
         snprintf(ret_text, TEXT_SIZE, "no device %swas heard",
-                 strcmp(context->options->verb->name, "scan") == 0
-                     ? ""
-                     : "with the update service ");
+                 is_scan(context) ? "" : "with the update service ");
     } else if (status == UPDRAFT_ERROR_SEVERAL_DEVICES && device != NULL) {
         snprintf(ret_text, TEXT_SIZE, "several devices in range are named '%s'", device);
     } else if (status == UPDRAFT_ERROR_NO_ADAPTER && adapter_name(context) != NULL) {
@@ -170,6 +171,10 @@ static void say_advice(const struct cli_context *context, int status, char *ret_
                  adapter != NULL
                      ? "bluetoothctl list shows those that it has"
                      : "plug one in, and see that rfkill list shows it unblocked");
+    } else if (status == UPDRAFT_ERROR_NO_FALLBACK && context->options->factory) {
+        snprintf(ret_text, TEXT_SIZE, "an update is the way to another firmware");
+    } else if (status == UPDRAFT_ERROR_NO_DEVICE && is_scan(context)) {
+        snprintf(ret_text, TEXT_SIZE, NEAR);
     } else if (status == UPDRAFT_ERROR_SEVERAL_DEVICES && context->candidates != NULL) {
         snprintf(ret_text, TEXT_SIZE, "choose one with --device ADDRESS:%s",
                  context->candidates);

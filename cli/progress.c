@@ -13,6 +13,7 @@
 
 #define REDRAW_MS    100u
 #define BAR_MAX      40u
+#define TEXT_COLUMNS 55u /* with rate and time left: the bar keeps its width */
 #define COLUMNS      80u
 #define TEXT_SIZE    128u
 #define WIPE         "\r\033[K"
@@ -75,6 +76,7 @@ static void draw_bar(struct cli_progress *progress, const char *text, uint32_t d
 {
     unsigned columns = terminal_columns();
     size_t text_length = strlen(text);
+    text_length = text_length < TEXT_COLUMNS ? TEXT_COLUMNS : text_length;
     unsigned bar = 0;
     if (columns > text_length + 5) {
         bar = columns - (unsigned)text_length - 5;

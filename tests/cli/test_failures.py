@@ -38,7 +38,7 @@ def test_several_devices_are_listed_to_choose_from(boards, image):
     assert result.returncode == 2 and finished["code"] == "several_devices"
     for index in range(5):
         assert f"{address(index)} (esp32)" in result.stderr
-    assert "choose one with --device ADDRESS:" in result.stderr
+    assert "several devices are in range; choose one with --device ADDRESS:" in result.stderr
     result = boards.run("info", "--device", "esp32")
     assert result.returncode == 2
     assert "several devices in range are named 'esp32'" in result.stderr
@@ -68,6 +68,16 @@ def test_nothing_in_range_ends_with_status_3(simulator):
             result = running.run(*words, "--timeout", "0.3")
             assert result.returncode == 3 and result.stdout == ""
             assert result.stderr.startswith(f"updraft: {said}; ")
+            # A scan that heard nothing is not told to scan.
+            assert ("updraft scan lists" in result.stderr) == (words[0] != "scan")
+
+
+def test_factory_firmware_is_not_told_to_go_back_to_factory(one_board):
+    for more in ([], ["--factory"]):
+        result = one_board.run("rollback", *more)
+        assert result.returncode == 5
+        assert "no other firmware to go back to; an update is the way" in result.stderr
+        assert ("or --factory" in result.stderr) == (more == [])
 
 
 # ---- 4: the link ----

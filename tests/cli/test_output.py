@@ -224,6 +224,7 @@ def test_a_terminal_gets_a_bar_that_fits(updates):
         # This terminal does not tell how wide it is: 80.
         assert len(line) < 80
         assert abs(marks.count("#") - int(percent) * len(marks) / 100) <= 1
+        assert len(marks) == len(bars[0][1])
     assert bars[-1][2] == "100" and "-" not in bars[-1][1]
 
 

@@ -110,8 +110,7 @@ enum updraft_exit {
       "the device was asked for a range that does not exist")                            \
     X(DECODE, decode, -412, LINK, "the device could not decode what was sent")           \
     X(NO_DEVICE, no_device, -501, NO_DEVICE, "no such device in range")                  \
-    X(SEVERAL_DEVICES, several_devices, -502, USAGE,                                     \
-      "several devices are in range: choose one")                                        \
+    X(SEVERAL_DEVICES, several_devices, -502, USAGE, "several devices are in range")     \
     X(NO_ADAPTER, no_adapter, -503, NO_DEVICE, "this computer has no Bluetooth adapter") \
     X(ADAPTER_OFF, adapter_off, -504, NO_DEVICE, "Bluetooth is switched off")            \
     X(NO_BLUETOOTHD, no_bluetoothd, -505, NO_DEVICE,                                     \
