@@ -9,14 +9,14 @@
 # JOB is a folder that the machine can write to, at its own path: logs of the machine and of
 # its daemons come to lie there. Everything else has the path it has here as well; COMMAND runs
 # in the folder that this script was started in, as root. The exit status is COMMAND's, or 125
-# if the machine did not come up or took longer than VM_LIMIT_S (300).
+# if the machine did not come up or took longer than VM_LIMIT_S (600).
 #
 # Needs qemu-system-x86, kmod, binutils and python3, and apt to fetch packages with; no KVM, no
 # privileges, no network in the machine. Packages are kept in build/vm.
 set -euo pipefail
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 cache=$(realpath -m "$here/../../build/vm")
-limit_s=${VM_LIMIT_S:-300}
+limit_s=${VM_LIMIT_S:-600}
 up_limit_s=90
 attempts=3
 modules=(virtio_pci virtio_rng 9pnet_virtio 9p overlay bluetooth ecb cmac algif_hash
