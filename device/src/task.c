@@ -288,6 +288,9 @@ static void log_change(enum updraft_device_state before, enum updraft_device_sta
     int error = updraft_device_error(&device);
     if (after == UPDRAFT_DEVICE_FAILED) {
         ESP_LOGW(TAG, "update failed: " WHY_FORMAT, WHY(error));
+    } else if (before == UPDRAFT_DEVICE_VERIFIED && after == UPDRAFT_DEVICE_IDLE &&
+               updraft_note_staged(updraft_note())) {
+        return; /* left as it was meant to be: nothing was lost with the link */
     } else if (after == UPDRAFT_DEVICE_IDLE && error != 0 && error != told_error) {
         ESP_LOGW(TAG, "%s: " WHY_FORMAT,
                  before == UPDRAFT_DEVICE_IDLE ? "request refused" : "update ended",
@@ -295,7 +298,10 @@ static void log_change(enum updraft_device_state before, enum updraft_device_sta
     } else if (after == UPDRAFT_DEVICE_RECEIVING && before != after && image != NULL) {
         ESP_LOGI(TAG, "receiving %s %s into %s", image->project, image->version,
                  config->slots.target->label);
-    } else if (after == UPDRAFT_DEVICE_RESTARTING && before != after && image != NULL) {
+    } else if ((after == UPDRAFT_DEVICE_VERIFIED ||
+                (after == UPDRAFT_DEVICE_RESTARTING &&
+                 before == UPDRAFT_DEVICE_VERIFYING)) &&
+               before != after && image != NULL) {
         ESP_LOGI(TAG, "update verified: %s %s", image->project, image->version);
     }
 }

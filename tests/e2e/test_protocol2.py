@@ -170,6 +170,8 @@ def test_stage_activate_and_rollback(simulation, image):
         lines, status, stderr = running.run("update", "--stage", new)
         assert status == 0 and lines[-1]["outcome"] == "staged", stderr
         assert lines[-1]["firmware_revision"] == "1.0.0"
+        log = running.tool("log", "esp32")
+        assert "update verified: " in log and "update ended" not in log
         running.tool("power", "esp32", "off")
         running.tool("power", "esp32", "on")
         lines, status, stderr = running.run("activate", new)
