@@ -256,7 +256,7 @@ below. kB/s are 1000 bytes of the image a second.
   seeds: values of 495 bytes where they fit, else 244 or MTU - 3, to a board without flash.
   It keeps the interval of the table: updraft, which asks for 15 to 30 ms, can be ahead of it on a
   link of 50 ms that loses PDUs.
-- iPhone and Android at 15 ms are the same link here: no more of the two phones is modelled.
+- iPhone and Android at 15 ms differ here in their supervision timeout alone: equal figures.
 """
 
 
