@@ -31,8 +31,7 @@ static const struct updraft_device *device;
 static uint8_t *scratch;
 static uint8_t output[UPDRAFT_IMAGE_HASH_SIZE];
 
-static int act_on_flash(const struct updraft_device_action *action);
-static int act_on_note(const struct updraft_device_action *action);
+static int find_crc(const struct updraft_device_action *action);
 static int ask_app(const struct updraft_image_descriptor *image);
 static void answer(const struct updraft_device_action *action);
 static int prepare(void);
@@ -56,6 +55,7 @@ void updraft_actions_init(const struct updraft_task_config *new_config,
 int updraft_actions_carry_out(const struct updraft_device_action *action,
                               const uint8_t **ret_output)
 {
+    const struct updraft_slots *slots = &config->slots;
     *ret_output = NULL;
     switch (action->kind) {
     case UPDRAFT_ACTION_ANSWER:
@@ -66,46 +66,6 @@ int updraft_actions_carry_out(const struct updraft_device_action *action,
         return ask_app(NULL);
     case UPDRAFT_ACTION_JUDGE:
         return ask_app(updraft_actions_descriptor());
-    case UPDRAFT_ACTION_HASH:
-    case UPDRAFT_ACTION_CRC:
-        *ret_output = output;
-        return act_on_flash(action);
-    case UPDRAFT_ACTION_READ:
-        *ret_output = scratch;
-        return act_on_flash(action);
-    case UPDRAFT_ACTION_PREPARE:
-    case UPDRAFT_ACTION_ERASE:
-    case UPDRAFT_ACTION_WRITE:
-    case UPDRAFT_ACTION_ACTIVATE:
-        return act_on_flash(action);
-    case UPDRAFT_ACTION_RESTART:
-        end_links();
-        ESP_LOGI(TAG, "restarting into %s", config->slots.target->label);
-        esp_restart();
-        return 0;
-    case UPDRAFT_ACTION_STAGE:
-    case UPDRAFT_ACTION_UNSTAGE:
-    case UPDRAFT_ACTION_POLICY:
-    case UPDRAFT_ACTION_CONFIRM:
-    case UPDRAFT_ACTION_MAY_ROLL_BACK:
-    case UPDRAFT_ACTION_ROLL_BACK:
-        return act_on_note(action);
-    }
-    return UPDRAFT_ERROR_STATE;
-}
-
-const struct updraft_image_descriptor *updraft_actions_descriptor(void)
-{
-    const struct updraft_image *image = updraft_device_image(device);
-    return updraft_image_has_descriptor(image) ? &image->descriptor : NULL;
-}
-
-static int act_on_flash(const struct updraft_device_action *action)
-{
-    const struct updraft_slots *slots = &config->slots;
-    uint32_t crc;
-    int error = UPDRAFT_ERROR_STATE;
-    switch ((int)action->kind) {
     case UPDRAFT_ACTION_PREPARE:
         return prepare();
     case UPDRAFT_ACTION_ERASE:
@@ -113,30 +73,26 @@ static int act_on_flash(const struct updraft_device_action *action)
     case UPDRAFT_ACTION_WRITE:
         return updraft_slot_write(slots, action->offset_bytes, action->bytes,
                                   action->size_bytes);
-    case UPDRAFT_ACTION_READ:
-        assert(action->size_bytes <= UPDRAFT_SLOT_SCRATCH_SIZE);
-        return updraft_slot_read(slots, action->offset_bytes, scratch,
-                                 action->size_bytes);
     case UPDRAFT_ACTION_HASH:
+        *ret_output = output;
         return updraft_slot_hash(slots, action->bytes, action->size_bytes,
                                  action->offset_bytes, action->end_offset_bytes, scratch,
                                  output);
+    case UPDRAFT_ACTION_READ:
+        assert(action->size_bytes <= UPDRAFT_SLOT_SCRATCH_SIZE);
+        *ret_output = scratch;
+        return updraft_slot_read(slots, action->offset_bytes, scratch,
+                                 action->size_bytes);
     case UPDRAFT_ACTION_CRC:
-        error = updraft_slot_crc(slots, action->offset_bytes, action->size_bytes, scratch,
-                                 &crc);
-        for (unsigned i = 0; i < 4; i++) {
-            output[i] = (uint8_t)(crc >> 8 * i);
-        }
-        return error;
+        *ret_output = output;
+        return find_crc(action);
     case UPDRAFT_ACTION_ACTIVATE:
         return activate();
-    }
-    return error;
-}
-
-static int act_on_note(const struct updraft_device_action *action)
-{
-    switch ((int)action->kind) {
+    case UPDRAFT_ACTION_RESTART:
+        end_links();
+        ESP_LOGI(TAG, "restarting into %s", slots->target->label);
+        esp_restart();
+        return 0;
     case UPDRAFT_ACTION_STAGE:
         return stage(action);
     case UPDRAFT_ACTION_UNSTAGE:
@@ -151,6 +107,23 @@ static int act_on_note(const struct updraft_device_action *action)
         return roll_back(action);
     }
     return UPDRAFT_ERROR_STATE;
+}
+
+const struct updraft_image_descriptor *updraft_actions_descriptor(void)
+{
+    const struct updraft_image *image = updraft_device_image(device);
+    return updraft_image_has_descriptor(image) ? &image->descriptor : NULL;
+}
+
+static int find_crc(const struct updraft_device_action *action)
+{
+    uint32_t crc;
+    int error = updraft_slot_crc(&config->slots, action->offset_bytes, action->size_bytes,
+                                 scratch, &crc);
+    for (unsigned i = 0; i < 4; i++) {
+        output[i] = (uint8_t)(crc >> 8 * i);
+    }
+    return error;
 }
 
 static int ask_app(const struct updraft_image_descriptor *image)
