@@ -25,20 +25,22 @@
 
 static const char *const TAG = "updraft";
 
-static const struct updraft_slots *slots;
-static const uint8_t *running_id;
-static _Atomic bool under_way;
-static _Atomic bool radio_ready;
-static _Atomic bool tested;
-static uint32_t begun_ms;
-/* Update task only: since when everything that a confirmation needs has been there, and
- * whether it has been there for long enough. */
-static bool fine;
-static uint32_t fine_since_ms;
-static bool settled;
-static bool by_client;        /* a client's CONFIRM is needed as well */
-static bool client_confirmed; /* and it came */
-static uint8_t run_state;     /* when there is no trial: enum updraft_run_state */
+static struct {
+    const struct updraft_slots *slots;
+    const uint8_t *running_id;
+    _Atomic bool under_way;
+    _Atomic bool radio_ready;
+    _Atomic bool tested;
+    uint32_t begun_ms;
+    /* Update task only: since when everything that a confirmation needs has been there,
+     * and whether it has been there for long enough. */
+    bool fine;
+    uint32_t fine_since_ms;
+    bool settled;
+    bool by_client;        /* a client's CONFIRM is needed as well */
+    bool client_confirmed; /* and it came */
+    uint8_t run_state;     /* when there is no trial: enum updraft_run_state */
+} trial;
 
 static uint8_t find_run_state(void);
 static bool has_settled(uint32_t now_ms, uint32_t *ret_wait_ms);
@@ -48,17 +50,17 @@ static void confirm(void);
 void updraft_trial_begin(const struct updraft_slots *new_slots,
                          const uint8_t id[UPDRAFT_IMAGE_HASH_SIZE])
 {
-    slots = new_slots;
-    running_id = id;
-    fine = false;
-    settled = false;
-    by_client = false;
-    client_confirmed = false;
-    atomic_store(&tested, false);
-    begun_ms = updraft_now_ms();
-    atomic_store(&radio_ready, false);
-    atomic_store(&under_way, updraft_slot_on_trial(slots));
-    run_state = find_run_state();
+    trial.slots = new_slots;
+    trial.running_id = id;
+    trial.fine = false;
+    trial.settled = false;
+    trial.by_client = false;
+    trial.client_confirmed = false;
+    atomic_store(&trial.tested, false);
+    trial.begun_ms = updraft_now_ms();
+    atomic_store(&trial.radio_ready, false);
+    atomic_store(&trial.under_way, updraft_slot_on_trial(trial.slots));
+    trial.run_state = find_run_state();
     if (updraft_trial_under_way()) {
         ESP_LOGI(TAG, "on trial");
         updraft_watchdog_arm(CONFIG_UPDRAFT_SELF_TEST_LIMIT_S * 1000u);
@@ -72,12 +74,12 @@ void updraft_trial_read_note(void)
     updraft_note_load();
     struct updraft_note note = *updraft_note();
     struct updraft_note_facts facts = {
-        .running_slot = updraft_slot_index(slots->running),
+        .running_slot = updraft_slot_index(trial.slots->running),
         .on_trial = updraft_trial_under_way(),
-        .noted_state = updraft_slot_noted_state(slots, note.slot),
+        .noted_state = updraft_slot_noted_state(trial.slots, note.slot),
         .reset_reason = (uint8_t)esp_reset_reason(),
     };
-    memcpy(facts.running_id, running_id, sizeof(facts.running_id));
+    memcpy(facts.running_id, trial.running_id, sizeof(facts.running_id));
     if (updraft_note_judge(&note, &facts)) {
         ESP_LOGI(TAG, "last activation: %s",
                  note.state == UPDRAFT_NOTE_CONFIRMED     ? "confirmed"
@@ -86,19 +88,19 @@ void updraft_trial_read_note(void)
         (void)updraft_note_set(&note);
     }
     /* A note of another image says nothing of this one: it confirms itself. */
-    by_client = facts.on_trial && note.state == UPDRAFT_NOTE_ACTIVATING &&
-                note.policy == UPDRAFT_P2_CONFIRM_BY_CLIENT &&
-                updraft_note_names(&note, facts.running_slot, running_id);
+    trial.by_client = facts.on_trial && note.state == UPDRAFT_NOTE_ACTIVATING &&
+                      note.policy == UPDRAFT_P2_CONFIRM_BY_CLIENT &&
+                      updraft_note_names(&note, facts.running_slot, trial.running_id);
 }
 
 bool updraft_trial_under_way(void)
 {
-    return atomic_load(&under_way);
+    return atomic_load(&trial.under_way);
 }
 
 void updraft_trial_radio_ready(void)
 {
-    atomic_store(&radio_ready, true);
+    atomic_store(&trial.radio_ready, true);
     updraft_link_wake();
 }
 
@@ -113,13 +115,13 @@ void updraft_trial_test(const updraft_config_t *config)
         updraft_trial_fail(UPDRAFT_REASON_SELF_TEST);
         return;
     }
-    atomic_store(&tested, true);
+    atomic_store(&trial.tested, true);
     ESP_LOGI(TAG, "self-test passed");
 }
 
 bool updraft_trial_tested(void)
 {
-    return !updraft_trial_under_way() || atomic_load(&tested);
+    return !updraft_trial_under_way() || atomic_load(&trial.tested);
 }
 
 uint32_t updraft_trial_poll(void)
@@ -129,18 +131,18 @@ uint32_t updraft_trial_poll(void)
     }
     updraft_watchdog_feed();
     uint32_t now_ms = updraft_now_ms();
-    uint32_t trial_ms = now_ms - begun_ms;
+    uint32_t trial_ms = now_ms - trial.begun_ms;
     uint32_t wait_ms = POLL_MS;
-    if (!settled && trial_ms >= CONFIG_UPDRAFT_TRIAL_LIMIT_S * 1000u) {
+    if (!trial.settled && trial_ms >= CONFIG_UPDRAFT_TRIAL_LIMIT_S * 1000u) {
         updraft_trial_fail(UPDRAFT_REASON_BLUETOOTH);
         return 0;
     }
-    settled = settled || has_settled(now_ms, &wait_ms);
-    if (settled && (!by_client || client_confirmed)) {
+    trial.settled = trial.settled || has_settled(now_ms, &wait_ms);
+    if (trial.settled && (!trial.by_client || trial.client_confirmed)) {
         confirm();
         return 0;
     }
-    if (settled && trial_ms >= CONFIG_UPDRAFT_CLIENT_LIMIT_S * 1000u) {
+    if (trial.settled && trial_ms >= CONFIG_UPDRAFT_CLIENT_LIMIT_S * 1000u) {
         updraft_trial_fail(UPDRAFT_REASON_NO_CLIENT);
         return 0;
     }
@@ -149,24 +151,24 @@ uint32_t updraft_trial_poll(void)
 
 int updraft_trial_confirm(const uint8_t id[UPDRAFT_P2_ID_SIZE])
 {
-    if (memcmp(id, running_id, UPDRAFT_P2_ID_SIZE) != 0) {
+    if (memcmp(id, trial.running_id, UPDRAFT_P2_ID_SIZE) != 0) {
         return UPDRAFT_ERROR_LINK_STATE;
     }
-    client_confirmed = true;
+    trial.client_confirmed = true;
     return 0;
 }
 
 void updraft_trial_tell(struct updraft_snapshot *snapshot)
 {
-    snapshot->run_state = run_state;
+    snapshot->run_state = trial.run_state;
     if (!updraft_trial_under_way()) {
         return;
     }
     uint32_t limit_s =
-        by_client ? CONFIG_UPDRAFT_CLIENT_LIMIT_S : CONFIG_UPDRAFT_TRIAL_LIMIT_S;
+        trial.by_client ? CONFIG_UPDRAFT_CLIENT_LIMIT_S : CONFIG_UPDRAFT_TRIAL_LIMIT_S;
     snapshot->run_state = UPDRAFT_RUN_ON_TRIAL;
-    snapshot->trial_end_ms = begun_ms + limit_s * 1000u;
-    if (by_client && !client_confirmed) {
+    snapshot->trial_end_ms = trial.begun_ms + limit_s * 1000u;
+    if (trial.by_client && !trial.client_confirmed) {
         snapshot->flags |= UPDRAFT_INFO_CONFIRM_CLIENT;
     }
 }
@@ -196,7 +198,8 @@ void updraft_trial_fail(uint8_t reason)
 static void note_end(enum updraft_note_state state, uint8_t reason)
 {
     struct updraft_note note = *updraft_note();
-    if (updraft_note_names(&note, updraft_slot_index(slots->running), running_id)) {
+    if (updraft_note_names(&note, updraft_slot_index(trial.slots->running),
+                           trial.running_id)) {
         note.state = state;
         note.reason = reason;
         note.detail = 0;
@@ -207,11 +210,11 @@ static void note_end(enum updraft_note_state state, uint8_t reason)
 /* What otadata says of a firmware that is not on trial. */
 static uint8_t find_run_state(void)
 {
-    uint8_t slot = updraft_slot_index(slots->running);
+    uint8_t slot = updraft_slot_index(trial.slots->running);
     if (slot == UPDRAFT_SLOT_NONE) {
         return UPDRAFT_RUN_FACTORY;
     }
-    uint32_t state = updraft_slot_noted_state(slots, slot);
+    uint32_t state = updraft_slot_noted_state(trial.slots, slot);
     /* A boot loader that knows of trials turns NEW into PENDING_VERIFY before it starts
      * an image. */
     return state == ESP_OTA_IMG_NEW || state == ESP_OTA_IMG_UNDEFINED
@@ -222,15 +225,16 @@ static uint8_t find_run_state(void)
 /* Host and radio are up, the self-test has passed, and both has been so for a while. */
 static bool has_settled(uint32_t now_ms, uint32_t *ret_wait_ms)
 {
-    if (!atomic_load(&tested) || !ble_hs_synced() || !atomic_load(&radio_ready)) {
-        fine = false;
+    if (!atomic_load(&trial.tested) || !ble_hs_synced() ||
+        !atomic_load(&trial.radio_ready)) {
+        trial.fine = false;
         return false;
     }
-    if (!fine) {
-        fine = true;
-        fine_since_ms = now_ms;
+    if (!trial.fine) {
+        trial.fine = true;
+        trial.fine_since_ms = now_ms;
     }
-    uint32_t fine_ms = now_ms - fine_since_ms;
+    uint32_t fine_ms = now_ms - trial.fine_since_ms;
     if (fine_ms >= CONFIG_UPDRAFT_TRIAL_SETTLE_MS) {
         return true;
     }
@@ -242,7 +246,7 @@ static bool has_settled(uint32_t now_ms, uint32_t *ret_wait_ms)
 static void confirm(void)
 {
     /* ESP-IDF marks the active entry, whichever slot it names. */
-    if (updraft_slot_on_trial(slots)) {
+    if (updraft_slot_on_trial(trial.slots)) {
         esp_err_t err = esp_ota_mark_app_valid_cancel_rollback();
         if (err != ESP_OK) {
             updraft_log_error("not confirmed", err);
@@ -250,8 +254,8 @@ static void confirm(void)
         }
     }
     note_end(UPDRAFT_NOTE_CONFIRMED, UPDRAFT_REASON_UNKNOWN);
-    run_state = UPDRAFT_RUN_CONFIRMED;
-    atomic_store(&under_way, false);
+    trial.run_state = UPDRAFT_RUN_CONFIRMED;
+    atomic_store(&trial.under_way, false);
     updraft_watchdog_disable();
     ESP_LOGI(TAG, "confirmed");
 }
