@@ -49,14 +49,19 @@ static uint8_t scratch[UPDRAFT_SLOT_SCRATCH_SIZE];
 static StaticTask_t task_memory;
 static StackType_t task_stack[CONFIG_UPDRAFT_TASK_STACK_SIZE / sizeof(StackType_t)];
 
-static enum updraft_device_state told_state;
-static int told_error;
-static uint32_t told_bytes;
+/* What was told last. */
+static struct {
+    enum updraft_device_state state;
+    int error;
+    uint32_t bytes;
+    uint16_t owner; /* to follow_link */
+} told;
 static uint32_t rested_ms;
-static uint16_t followed; /* the owner that follow_link saw */
-static bool gathering;    /* something is queued, since: */
-static uint32_t gathering_since_ms;
-static bool emptying; /* and is being taken until nothing is left */
+static struct {
+    bool under_way; /* something is queued, since: */
+    uint32_t since_ms;
+    bool emptying; /* and is being taken until nothing is left */
+} gathering;
 
 static void init_session(void);
 static void init_info(void);
@@ -83,10 +88,10 @@ esp_err_t updraft_task_start(const struct updraft_task_config *new_config)
     init_info();
     updraft_actions_init(config, &device, scratch);
     publish_info();
-    told_state = updraft_device_state(&device);
-    told_error = 0;
-    told_bytes = 0;
-    followed = UPDRAFT_CONNECTION_NONE;
+    told.state = updraft_device_state(&device);
+    told.error = 0;
+    told.bytes = 0;
+    told.owner = UPDRAFT_CONNECTION_NONE;
     TaskHandle_t task =
         xTaskCreateStatic(run, "updraft", sizeof(task_stack) / sizeof(task_stack[0]),
                           NULL, CONFIG_UPDRAFT_TASK_PRIORITY, task_stack, &task_memory);
@@ -153,7 +158,7 @@ static void run(void *argument)
         while (enough_came() && updraft_link_take(&event, scratch)) {
             input(&event);
             act();
-            if (updraft_device_owner(&device) != followed) {
+            if (updraft_device_owner(&device) != told.owner) {
                 follow_link();
             }
         }
@@ -172,15 +177,16 @@ static bool enough_came(void)
     uint32_t queued_bytes = updraft_link_queued();
     uint32_t now_ms = updraft_now_ms();
     if (queued_bytes == 0) {
-        gathering = false;
-        emptying = false;
-    } else if (!gathering) {
-        gathering = true;
-        gathering_since_ms = now_ms;
+        gathering.under_way = false;
+        gathering.emptying = false;
+    } else if (!gathering.under_way) {
+        gathering.under_way = true;
+        gathering.since_ms = now_ms;
     }
-    emptying = emptying || batch_bytes == 0 || queued_bytes >= batch_bytes ||
-               now_ms - gathering_since_ms >= GATHER_LIMIT_MS;
-    return emptying;
+    gathering.emptying = gathering.emptying || batch_bytes == 0 ||
+                         queued_bytes >= batch_bytes ||
+                         now_ms - gathering.since_ms >= GATHER_LIMIT_MS;
+    return gathering.emptying;
 }
 
 static void input(const struct updraft_link_event *event)
@@ -240,15 +246,15 @@ static void publish(void)
     uint32_t bytes = updraft_device_received_bytes(&device);
     updraft_link_publish(updraft_device_owner(&device), updraft_device_protocol(&device),
                          state == UPDRAFT_DEVICE_FAILED);
-    if (state != told_state || error != told_error) {
-        log_change(told_state, state);
+    if (state != told.state || error != told.error) {
+        log_change(told.state, state);
     } else if (state != UPDRAFT_DEVICE_RECEIVING ||
-               bytes - told_bytes < PROGRESS_STEP_SIZE) {
+               bytes - told.bytes < PROGRESS_STEP_SIZE) {
         return;
     }
-    told_state = state;
-    told_error = error;
-    told_bytes = bytes;
+    told.state = state;
+    told.error = error;
+    told.bytes = bytes;
     tell_app();
 }
 
@@ -273,7 +279,7 @@ static void publish_info(void)
 static void follow_link(void)
 {
     uint16_t owner = updraft_device_owner(&device);
-    followed = owner;
+    told.owner = owner;
     updraft_fast_link_use(updraft_device_protocol(&device) == UPDRAFT_P2_VERSION
                               ? owner
                               : UPDRAFT_CONNECTION_NONE);
@@ -291,7 +297,7 @@ static void log_change(enum updraft_device_state before, enum updraft_device_sta
     } else if (before == UPDRAFT_DEVICE_VERIFIED && after == UPDRAFT_DEVICE_IDLE &&
                updraft_note_staged(updraft_note())) {
         return; /* left as it was meant to be: nothing was lost with the link */
-    } else if (after == UPDRAFT_DEVICE_IDLE && error != 0 && error != told_error) {
+    } else if (after == UPDRAFT_DEVICE_IDLE && error != 0 && error != told.error) {
         ESP_LOGW(TAG, "%s: " WHY_FORMAT,
                  before == UPDRAFT_DEVICE_IDLE ? "request refused" : "update ended",
                  WHY(error));
@@ -312,10 +318,10 @@ static void tell_app(void)
         return;
     }
     const updraft_progress_t progress = {
-        .state = told_state,
-        .received_bytes = told_bytes,
-        .error = told_error,
-        .image = told_state == UPDRAFT_DEVICE_IDLE || told_state == UPDRAFT_DEVICE_HEAD
+        .state = told.state,
+        .received_bytes = told.bytes,
+        .error = told.error,
+        .image = told.state == UPDRAFT_DEVICE_IDLE || told.state == UPDRAFT_DEVICE_HEAD
                      ? NULL
                      : updraft_actions_descriptor(),
     };
@@ -352,7 +358,7 @@ static void wait_for_work(void)
     uint32_t wait_ms = UINT32_MAX;
     uint32_t deadline_ms;
     wait_until(&wait_ms, updraft_trial_poll());
-    wait_until(&wait_ms, gathering ? GATHER_LIMIT_MS : 0);
+    wait_until(&wait_ms, gathering.under_way ? GATHER_LIMIT_MS : 0);
     publish_info();
     if (updraft_device_deadline(&device, &deadline_ms)) {
         int32_t left_ms = (int32_t)(deadline_ms - updraft_now_ms());
