@@ -182,6 +182,7 @@ void updraft_flow_native_begin(struct updraft_flow *flow, uint32_t now_ms)
         .confirm_by = UPDRAFT_P2_CONFIRM_BY_CLIENT,
         /* What this very job has sent is as fresh as it can be. */
         .fresh = flow->config.fresh && flow->best_bytes == 0,
+        .again = flow->best_bytes > 0,
         .stage = flow->config.stage,
         .force = flow->config.force,
     };

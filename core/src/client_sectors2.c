@@ -39,7 +39,8 @@ void updraft_client2_begin_file(struct updraft_client2 *client, uint32_t first_c
 {
     CHECK(client->state == UPDRAFT_CLIENT2_TELLING);
     client->last_number = (uint16_t)(client->stream.base + client->stream.count);
-    if (!client->config.fresh && matches(client, 0, first_crc)) {
+    if (!client->config.fresh &&
+        (client->config.again || matches(client, 0, first_crc))) {
         begin_map(client, now_ms);
     } else {
         send_all(client);

@@ -11,6 +11,9 @@
 #define PROMISE_HASH_100MS   20u
 /* And for each of these, what a slow chip hashes in 100 ms. */
 #define HASHED_IN_100MS 32768u
+/* A CRC-32 of 4064 bytes, exclusive-or this, is that of 32 bytes FF and them: a CRC is
+ * linear, so what goes before changes it by a constant. */
+#define CRC_BEHIND_BLANK_HEAD 0x07FC51DBu
 
 static void make_report(struct updraft_device *device, uint8_t more_flags,
                         uint32_t now_ms);
@@ -200,8 +203,11 @@ static bool next_step_action(const struct updraft_device *device,
         ret_action->kind = UPDRAFT_ACTION_JUDGE;
         return true;
     case STEP_FIRST_CRC:
+        /* Without the bytes that an activation writes: where the power went meanwhile
+         * they are neither FF nor the file's, and all else is there. */
         ret_action->kind = UPDRAFT_ACTION_CRC;
-        ret_action->size_bytes = UPDRAFT_P2_SECTOR_SIZE;
+        ret_action->offset_bytes = UPDRAFT_HEAD_HELD_SIZE;
+        ret_action->size_bytes = UPDRAFT_P2_SECTOR_SIZE - UPDRAFT_HEAD_HELD_SIZE;
         return true;
     case STEP_PREPARE:
         ret_action->kind = UPDRAFT_ACTION_PREPARE;
@@ -340,7 +346,7 @@ static void step_succeeded(struct updraft_device *device, const uint8_t *output)
         break;
     case STEP_FIRST_CRC:
         CHECK(output != NULL);
-        stream->first_crc = updraft_get_le32(output);
+        stream->first_crc = updraft_get_le32(output) ^ CRC_BEHIND_BLANK_HEAD;
         updraft_device_set_state(device, UPDRAFT_DEVICE_READY);
         updraft_p2_report(device, UPDRAFT_P2_OK, 0);
         break;

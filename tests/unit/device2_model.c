@@ -62,7 +62,10 @@ static void tell(struct device2_model *model, uint8_t status, uint8_t flags,
     put(bytes + 6, model->next, 2);
     put(bytes + 8, model->limit, 2);
     if (status == OK && model->state == READY) {
-        detail = crc32_of(model->slot, 4096);
+        uint8_t first[4096];
+        memcpy(first, model->slot, sizeof(first));
+        memset(first, 0xFF, 32);
+        detail = crc32_of(first, sizeof(first));
     }
     put(bytes + 12, detail, 4);
     model->report_due_ms =

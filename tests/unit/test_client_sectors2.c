@@ -30,6 +30,19 @@ static void a_slot_that_holds_something_else_is_not_asked(void **state)
     begin_range(0, FILE_SIZE, true);
 }
 
+/* The power may have gone while just that sector was written once more. */
+static void a_file_sent_before_is_looked_for_behind_the_first_sector(void **state)
+{
+    (void)state;
+    config.again = true;
+    start_client();
+    tell_manifest(9);
+    EXPECT(0x12, SESSION, 0, 0, SECTORS, 0);
+    const uint32_t values[SECTORS] = {9, crcs[1], crcs[2], crcs[3], crcs[4], crcs[5]};
+    tell_map(0, values, SECTORS);
+    begin_range(0, 4096, true);
+}
+
 static void what_matches_is_kept_but_for_its_last_sector(void **state)
 {
     (void)state;
@@ -142,6 +155,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, set_up_client)
     const struct CMUnitTest tests[] = {
         TEST(a_slot_that_holds_something_else_is_not_asked),
+        TEST(a_file_sent_before_is_looked_for_behind_the_first_sector),
         TEST(what_matches_is_kept_but_for_its_last_sector),
         TEST(each_run_of_missing_sectors_is_a_range),
         TEST(blank_sectors_vouch_for_nothing),

@@ -75,6 +75,8 @@ struct updraft_client2_config {
     uint32_t nonce;           /* another one for each session */
     uint8_t confirm_by;       /* enum updraft_p2_confirm_by */
     bool fresh;               /* send everything, whatever the slot holds */
+    bool again;               /* some of it was sent before: find out what is left, also
+                               * where the first sector is not */
     bool stage;               /* end with the image verified and noted, not activated */
     bool force;               /* take it although project, marker or running image speak
                                * against it */

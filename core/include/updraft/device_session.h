@@ -182,7 +182,8 @@ struct updraft_device_stream {
     uint16_t map_used_bytes; /* in the stage: the report that is being filled */
     /* A command that needs no session, or starts one. */
     struct updraft_p2_command command;
-    uint32_t first_crc; /* of the slot's first sector, before this session wrote */
+    uint32_t first_crc; /* of the slot's first sector, before this session wrote; bytes
+                         * 0 to 31 as FF */
     struct updraft_p2_manifest manifest;
 };
 
