@@ -34,6 +34,8 @@ static int read_otadata(const struct updraft_slots *slots,
 static int read_active(const struct updraft_slots *slots,
                        struct updraft_otadata *ret_otadata);
 static bool has_meaning(uint32_t state);
+static bool is_untried(const struct updraft_slots *slots,
+                       const struct updraft_otadata *otadata);
 static int erase_entry(const struct updraft_slots *slots, int index);
 static int select_running(const struct updraft_slots *slots,
                           const struct updraft_otadata *otadata);
@@ -193,14 +195,26 @@ int updraft_slot_renew_trial(const struct updraft_slots *slots)
 {
     struct updraft_otadata otadata;
     int error = read_active(slots, &otadata);
-    if (error != 0 || otadata.active < 0 ||
-        has_meaning(otadata.entries[otadata.active].state)) {
+    if (error == 0 && is_untried(slots, &otadata)) {
+        ESP_LOGW(TAG, "otadata has no record of %s: on trial", slots->running->label);
+        esp_err_t err = esp_ota_set_boot_partition(slots->running);
+        if (err != ESP_OK) {
+            updraft_log_error("running slot not selected", err);
+            return UPDRAFT_ERROR_FLASH_WRITE;
+        }
+        error = read_active(slots, &otadata);
+    } else if (error == 0 && otadata.active >= 0 &&
+               !has_meaning(otadata.entries[otadata.active].state)) {
+        ESP_LOGW(TAG, "otadata: state 0x%x of %s means nothing: on trial again",
+                 (unsigned)otadata.entries[otadata.active].state, slots->running->label);
+    } else {
         return error;
     }
     uint8_t entry[UPDRAFT_OTADATA_ENTRY_SIZE];
     uint32_t offset_bytes = (uint32_t)otadata.active * OTADATA_SECTOR_SIZE;
-    ESP_LOGW(TAG, "otadata: state 0x%x of %s means nothing: on trial again",
-             (unsigned)otadata.entries[otadata.active].state, slots->running->label);
+    if (error != 0 || otadata.active < 0) {
+        return error;
+    }
     error = read_flash(slots->otadata, offset_bytes, entry, sizeof(entry));
     /* Sequence and checksum stay. */
     const uint8_t pending[4] = {ESP_OTA_IMG_PENDING_VERIFY};
@@ -424,6 +438,19 @@ static int select_running(const struct updraft_slots *slots,
         return UPDRAFT_ERROR_FLASH_WRITE;
     }
     return 0;
+}
+
+/* Nothing in otadata was ever about the image that runs, and another one could. A failed
+ * write leaves that, of the boot loader or of ESP-IDF, which both go on regardless. A
+ * slot that was rejected has its record: it must not be tried for ever. */
+static bool is_untried(const struct updraft_slots *slots,
+                       const struct updraft_otadata *otadata)
+{
+    esp_ota_img_states_t state;
+    return slots->otadata != NULL &&
+           esp_ota_get_state_partition(slots->running, &state) == ESP_ERR_NOT_FOUND &&
+           (otadata->entries[0].valid || otadata->entries[1].valid ||
+            updraft_slot_may_go_back(slots, UPDRAFT_P2_ROLLBACK_FACTORY));
 }
 
 static bool has_meaning(uint32_t state)

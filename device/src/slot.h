@@ -56,8 +56,10 @@ bool updraft_slot_on_trial(const struct updraft_slots *slots);
 /* Puts the running image on trial again where its record is the active one and holds a
  * state that means nothing. A power cut leaves that while the boot loader or ESP-IDF
  * changes the state, since the record's checksum covers the sequence alone; and neither
- * would roll such an image back. Writes nothing otherwise. 0 or an error of
- * updraft/error.h. A power cut in it leads back to the image before. */
+ * would roll such an image back. Likewise where otadata has no record of the running slot
+ * at all and another image could take over: there a flash operation failed, and the boot
+ * loader started the image all the same. Writes nothing otherwise. 0 or an error of
+ * updraft/error.h. A power cut in it leads back to the image before, or to a trial. */
 int updraft_slot_renew_trial(const struct updraft_slots *slots);
 
 /* The following return 0 or an error of updraft/error.h, take as long as the flash takes

@@ -11,10 +11,13 @@
 
 #include <cmocka.h>
 
+#include "esp_image_format.h"
 #include "esp_log.h"
 #include "esp_ota_ops.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
+
+#include "sim/chip/verify.h"
 
 esp_partition_t slot_partitions[SLOT_PARTITIONS_MAX];
 size_t slot_partition_count;
@@ -140,6 +143,27 @@ esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
 {
     uint64_t us;
     return sim_ota_mark_valid(fixture.chip, part(slot_running), &us);
+}
+
+esp_err_t esp_ota_get_state_partition(const esp_partition_t *partition,
+                                      esp_ota_img_states_t *ota_state)
+{
+    uint32_t state;
+    int error = sim_ota_get_state(fixture.chip, part(partition->label), &state);
+    if (error == SIM_OK) {
+        *ota_state = (esp_ota_img_states_t)state;
+    }
+    return error;
+}
+
+esp_err_t esp_image_verify(esp_image_load_mode_t mode, const esp_partition_pos_t *image,
+                           esp_image_metadata_t *data)
+{
+    uint64_t us = 0;
+    (void)data;
+    assert_int_equal(mode, ESP_IMAGE_VERIFY_SILENT);
+    return sim_chip_verify(fixture.chip, image->offset, image->size, SIM_VERIFY_ONLY,
+                           NULL, NULL, NULL, &us);
 }
 
 void esp_log_write(esp_log_level_t level, const char *tag, const char *format, ...)

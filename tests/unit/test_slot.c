@@ -353,6 +353,28 @@ static void renewed_trial_survives_a_cut(void **state)
     }
 }
 
+/* As a failed write of the boot loader leaves it. */
+static void image_without_a_record_is_on_trial(void **state)
+{
+    (void)state;
+    put_entry(0, 1, SIM_OTA_VALID);
+    put_entry(1, 2, SIM_OTA_NEW);
+    struct updraft_slots slots = slot_usual();
+    assert_string_equal(slots.running->label, "ota_1");
+    put_blank(1);
+    assert_false(updraft_slot_on_trial(&slots));
+    assert_int_equal(updraft_slot_renew_trial(&slots), 0);
+    assert_true(updraft_slot_on_trial(&slots));
+    assert_string_equal(boot(), "ota_0");
+    /* It was rejected now, and is not tried for ever. */
+    spoil("ota_0");
+    spoil("factory");
+    slots = slot_usual();
+    assert_string_equal(slots.running->label, "ota_1");
+    assert_int_equal(updraft_slot_renew_trial(&slots), 0);
+    assert_false(updraft_slot_on_trial(&slots));
+}
+
 static void state_that_means_something_is_left_alone(void **state)
 {
     (void)state;
@@ -369,6 +391,7 @@ static void state_that_means_something_is_left_alone(void **state)
         assert_int_equal(before.operations, after.operations);
     }
     /* The record of another image than the one that runs. */
+    put_entry(0, 1, SIM_OTA_VALID);
     put_entry(1, 2, 0x00010800);
     spoil("ota_1");
     struct updraft_slots slots = slot_usual();
@@ -522,6 +545,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(state_that_means_nothing_is_a_trial_again,
                                         fixture_5, fixture_end),
         cmocka_unit_test_setup_teardown(renewed_trial_survives_a_cut, fixture_5,
+                                        fixture_end),
+        cmocka_unit_test_setup_teardown(image_without_a_record_is_on_trial, fixture_5,
                                         fixture_end),
         cmocka_unit_test_setup_teardown(state_that_means_something_is_left_alone,
                                         fixture_5, fixture_end),
