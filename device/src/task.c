@@ -30,6 +30,9 @@
 #define REST_EVERY_MS 500u
 /* A batch of what comes in is waited for no longer. */
 #define GATHER_LIMIT_MS 100u
+/* What comes in is taken for so long before time limits, trial and idle connections get
+ * their turn: a client that always has the next question waiting must not stop those. */
+#define TURN_MS 1000u
 
 /* How the log tells an error. */
 #ifdef CONFIG_UPDRAFT_ERROR_MESSAGES
@@ -154,8 +157,10 @@ static void run(void *argument)
     }
     for (;;) {
         struct updraft_link_event event;
+        uint32_t begun_ms = updraft_now_ms();
         updraft_device_set_on_trial(&device, updraft_trial_under_way());
-        while (enough_came() && updraft_link_take(&event, scratch)) {
+        while (enough_came() && updraft_now_ms() - begun_ms < TURN_MS &&
+               updraft_link_take(&event, scratch)) {
             input(&event);
             act();
             if (updraft_device_owner(&device) != told.owner) {
@@ -358,7 +363,9 @@ static void wait_for_work(void)
     uint32_t wait_ms = UINT32_MAX;
     uint32_t deadline_ms;
     wait_until(&wait_ms, updraft_trial_poll());
-    wait_until(&wait_ms, gathering.under_way ? GATHER_LIMIT_MS : 0);
+    wait_until(&wait_ms, gathering.emptying    ? 1
+                         : gathering.under_way ? GATHER_LIMIT_MS
+                                               : 0);
     publish_info();
     if (updraft_device_deadline(&device, &deadline_ms)) {
         int32_t left_ms = (int32_t)(deadline_ms - updraft_now_ms());

@@ -436,6 +436,36 @@ static void protocols_take_turns(void **state)
     world_free(world);
 }
 
+/* One central always has the next question waiting in the ring. */
+static void no_central_keeps_the_device_from_the_time_of_others(void **state)
+{
+    (void)state;
+    world_t *world = world_with((struct world_config){.flash = "typical"}, NULL);
+    struct native asker;
+    native_init(&asker, raw_new_on(world, 1, sim_air_profile("typical")));
+    fixture_image_make(&image, "minimal", "1.1.0", "good", 400u << 10);
+    native_connect(&asker);
+    assert_int_equal(native_open(&asker, &image, 0), UPDRAFT_P2_OK);
+    assert_int_equal(native_send_manifest(&asker), UPDRAFT_P2_OK);
+    struct raw *silent = raw_new(world, 2);
+    assert_true(raw_connect(silent));
+    const struct updraft_p2_command map = {
+        .opcode = UPDRAFT_P2_MAP, .session = asker.state.session, .sector_count = 100};
+    uint8_t bytes[UPDRAFT_P2_COMMAND_MAX];
+    size_t size = updraft_p2_put_command(&map, bytes);
+    /* Silence is ended after 60 s. */
+    for (uint64_t end = world_now_ms(world) + 65000;
+         world_now_ms(world) < end && !silent->ended;) {
+        for (unsigned i = 0; i < 6; i++) {
+            (void)raw_command(asker.raw, raw_control(asker.raw), bytes, size);
+        }
+        raw_wait(world, 50);
+    }
+    assert_true(silent->ended);
+    assert_true(raw_connected(asker.raw));
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +481,7 @@ int main(void)
         cmocka_unit_test(app_is_asked_before_erasing_and_told_before_the_restart),
         cmocka_unit_test(image_that_does_not_belong_here_is_refused),
         cmocka_unit_test(protocols_take_turns),
+        cmocka_unit_test(no_central_keeps_the_device_from_the_time_of_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
