@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  * Reads the command line by the tables of verbs and options.
  */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +143,7 @@ static bool take_timeout(struct cli_options *options, const char *value,
                          char *ret_problem)
 {
     char *end = NULL;
+    assert(value != NULL); /* the option's table says that it takes one */
     double seconds = strtod(value, &end);
     /* Written so that NaN fails as well. */
     if (end == value || *end != '\0' || !(seconds >= 0.1 && seconds <= TIMEOUT_MAX_S)) {

@@ -220,9 +220,9 @@ void updraft_flow_read_done(struct updraft_flow *flow,
         updraft_text_copy(information_text(flow, flow->reading), UPDRAFT_FLOW_TEXT_SIZE,
                           event->bytes, event->size);
     }
-    size_t i = 0;
-    while (information[i] != flow->reading) {
-        i++;
+    size_t next = 1;
+    while (next < INFORMATION_COUNT && information[next - 1] != flow->reading) {
+        next++;
     }
-    read_from(flow, i + 1, now_ms);
+    read_from(flow, next, now_ms);
 }

@@ -60,7 +60,8 @@ void updraft_client2_on_map(struct updraft_client2 *client,
     }
     updraft_client2_heard(client, UPDRAFT_CLIENT2_MAP_WAIT_MS, now_ms);
     for (uint32_t sector = map->first_sector; sector < end; sector++) {
-        uint32_t crc = updraft_get_le32(map->crcs + 4 * (sector - map->first_sector));
+        uint32_t crc =
+            updraft_get_le32(map->crcs + (size_t)4 * (sector - map->first_sector));
         if (has(client->known, sector)) {
             continue;
         }

@@ -260,9 +260,11 @@ void updraft_device_accept(struct updraft_device *device)
 
 static void on_done(struct updraft_device *device, uint16_t connection)
 {
-    if (connection == device->owner && device->state == UPDRAFT_DEVICE_RESTARTING) {
-        /* Said twice: it still is. */
-        updraft_device_answer(device, connection, UPDRAFT_P1_DONE_ACK);
+    if (device->state == UPDRAFT_DEVICE_RESTARTING) {
+        /* Said twice: it still is. Protocol 2 may restart into an older image. */
+        bool is_taken = connection == device->owner && device->protocol == 1;
+        updraft_device_answer(device, connection,
+                              is_taken ? UPDRAFT_P1_DONE_ACK : UPDRAFT_P1_DONE_NAK);
         return;
     }
     if (connection == device->owner && device->state == UPDRAFT_DEVICE_RECEIVING &&

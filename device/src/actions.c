@@ -244,10 +244,9 @@ static int roll_back(const struct updraft_device_action *action)
     };
     memcpy(note.id, config->image_id, sizeof(note.id));
     (void)updraft_note_set(&note);
-    int error = updraft_slot_go_back(&config->slots, action->choice);
+    (void)updraft_slot_go_back(&config->slots, action->choice); /* it failed */
     (void)updraft_note_set(&before);
     esp_restart(); /* it was answered, and the links are gone: what runs goes on */
-    return error;
 }
 
 /* The app's last chance, then the links. */

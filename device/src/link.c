@@ -110,7 +110,8 @@ void updraft_link_closed(uint16_t handle)
         return;
     }
     if (connection->spoke) {
-        bool pushed = push(connection, UPDRAFT_LINK_ENDED, &nothing, /* reserve= */ 0);
+        bool pushed =
+            push(connection, UPDRAFT_LINK_ENDED, &nothing, /* reserve_bytes= */ 0);
         assert(pushed);
         (void)pushed;
     }

@@ -295,6 +295,17 @@ static void nothing_stops_a_restart(void **state)
     assert_int_equal(updraft_device_state(&port.device), UPDRAFT_DEVICE_RESTARTING);
 }
 
+static void going_back_is_no_success_of_protocol_1(void **state)
+{
+    (void)state;
+    struct updraft_p2_report report = tell(ALICE, naming_image(UPDRAFT_P2_ROLLBACK));
+    assert_int_equal(report.state, UPDRAFT_P2_STATE_RESTARTING);
+    assert_true(port.rolled_back && !port.activated);
+    assert_int_equal(ram_port_finish(&port, ALICE, port.now_ms), UPDRAFT_P1_DONE_NAK);
+    assert_int_equal(ram_port_finish(&port, BOB, port.now_ms), UPDRAFT_P1_DONE_NAK);
+    assert_int_equal(updraft_device_state(&port.device), UPDRAFT_DEVICE_RESTARTING);
+}
+
 static void a_staged_image_waits_for_the_trial_to_end(void **state)
 {
     (void)state;
@@ -375,6 +386,7 @@ int main(void)
                                set_up),
         cmocka_unit_test_setup(an_image_is_activated_by_its_own_id_alone, set_up),
         cmocka_unit_test_setup(nothing_stops_a_restart, set_up),
+        cmocka_unit_test_setup(going_back_is_no_success_of_protocol_1, set_up),
         cmocka_unit_test_setup(a_staged_image_waits_for_the_trial_to_end, set_up),
         cmocka_unit_test_setup(a_manifest_whose_sizes_contradict_is_malformed, set_up),
         cmocka_unit_test_setup(the_running_image_is_taken_again_only_by_force, set_up),
