@@ -4,6 +4,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -85,6 +86,14 @@ def get(path, interface, name):
     """Whether a property is true; False as well for an object that is not there."""
     return "boolean true" in _send(path, "org.freedesktop.DBus.Properties.Get",
                                    f"string:org.bluez.{interface}", f"string:{name}").stdout
+
+
+def text(path, interface, name):
+    """A property that is a string."""
+    answer = _send(path, "org.freedesktop.DBus.Properties.Get",
+                   f"string:org.bluez.{interface}", f"string:{name}")
+    assert answer.returncode == 0, answer.stderr
+    return re.search(r'string "(.*)"', answer.stdout)[1]
 
 
 def wait_for_adapters(count=1):

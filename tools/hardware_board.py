@@ -72,9 +72,12 @@ class RealBoard:
     def _open(self):
         import serial  # only here: a virtual board has none
 
-        self.serial = serial.Serial(self.port, BAUD_RATE, timeout=0.2)
+        # Opened with both lines at rest: one of them alone would reset the board.
+        self.serial = serial.Serial(baudrate=BAUD_RATE, timeout=0.2)
         self.serial.dtr = False
         self.serial.rts = False
+        self.serial.port = self.port
+        self.serial.open()
         self.reader = threading.Thread(target=self._log, daemon=True)
         self.reader.start()
 

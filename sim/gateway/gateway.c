@@ -67,6 +67,7 @@ static void lost(sim_gateway_t *gateway)
 {
     gateway->present = false;
     gateway->linked = false;
+    memset(gateway->advertised, 0, sizeof(gateway->advertised)); /* of another firmware */
     gateway_operations_fail(gateway);
     values_close(gateway);
     if (gateway->central[0] != '\0') {

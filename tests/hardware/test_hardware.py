@@ -124,10 +124,13 @@ esac
 class Port:
     """In place of pyserial's."""
 
-    def __init__(self, port, baud_rate, timeout):
+    def __init__(self, baudrate, timeout):
+        self.is_open = False
+        self.lines = []
+
+    def open(self):
         self.is_open = True
-        self.lines = [("open", port)]
-        self.__dict__["_ready"] = True
+        self.lines.append(("open", self.port))
 
     def __setattr__(self, name, value):
         if name in ("dtr", "rts"):
@@ -159,7 +162,7 @@ def test_board_is_built_flashed_and_reset_as_boards_are(root, tmp_path, monkeypa
         assert board.idf == "v5.5.1"
         board.flash("1.0.0")
         port = board.serial
-        assert port.lines == [("open", "/dev/ttyACM7"), ("dtr", False), ("rts", False)]
+        assert port.lines == [("dtr", False), ("rts", False), ("open", "/dev/ttyACM7")]
         board.reset()
         assert port.lines[3:] == [("dtr", False), ("rts", True), ("rts", False)]
     project = work / "minimal"
