@@ -27,6 +27,8 @@ static bool refuses(struct updraft_client2 *client,
 static void on_stream(struct updraft_client2 *client,
                       const struct updraft_p2_report *report, bool asked,
                       uint32_t now_ms);
+static void opening(struct updraft_client2 *client,
+                    const struct updraft_p2_report *report, bool asked, uint32_t now_ms);
 static void sending(struct updraft_client2 *client,
                     const struct updraft_p2_report *report, bool asked, uint32_t now_ms);
 static void verifying(struct updraft_client2 *client,
@@ -60,14 +62,7 @@ void updraft_client2_on_state(struct updraft_client2 *client,
     enum updraft_p2_state told = (enum updraft_p2_state)report->state;
     switch (client->state) {
     case UPDRAFT_CLIENT2_OPENING:
-        if (told == UPDRAFT_P2_STATE_MANIFEST && report->session != 0) {
-            client->session = report->session;
-            client->stream.start_bytes = 0;
-            begin_stream(client, report, client->config.manifest_size_bytes);
-            updraft_client2_enter(client, UPDRAFT_CLIENT2_TELLING, now_ms);
-        } else if (told == UPDRAFT_P2_STATE_IDLE && asked) {
-            repeat(client, UPDRAFT_P2_OPEN);
-        }
+        opening(client, report, asked, now_ms);
         break;
     case UPDRAFT_CLIENT2_TELLING:
         if (told == UPDRAFT_P2_STATE_MANIFEST) {
@@ -145,6 +140,19 @@ static bool refuses(struct updraft_client2 *client,
         return true;
     }
     return false;
+}
+
+static void opening(struct updraft_client2 *client,
+                    const struct updraft_p2_report *report, bool asked, uint32_t now_ms)
+{
+    if (report->state == UPDRAFT_P2_STATE_MANIFEST && report->session != 0) {
+        client->session = report->session;
+        client->stream.start_bytes = 0;
+        begin_stream(client, report, client->config.manifest_size_bytes);
+        updraft_client2_enter(client, UPDRAFT_CLIENT2_TELLING, now_ms);
+    } else if (report->state == UPDRAFT_P2_STATE_IDLE && asked) {
+        repeat(client, UPDRAFT_P2_OPEN);
+    }
 }
 
 static void sending(struct updraft_client2 *client,

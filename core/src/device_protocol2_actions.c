@@ -185,6 +185,33 @@ static void emit_id(const uint8_t *id, uint8_t size_bytes,
     ret_action->id_size_bytes = size_bytes;
 }
 
+/* What each step of protocol 2 asks for. */
+static const uint8_t step_actions[] = {
+    [STEP_OPEN] = UPDRAFT_ACTION_BEGIN,
+    [STEP_JUDGE] = UPDRAFT_ACTION_JUDGE,
+    [STEP_FIRST_CRC] = UPDRAFT_ACTION_CRC,
+    [STEP_PREPARE] = UPDRAFT_ACTION_PREPARE,
+    [STEP_COMPARE_HEAD] = UPDRAFT_ACTION_READ,
+    [STEP_COMPARE_ID] = UPDRAFT_ACTION_READ,
+    [STEP_HASH] = UPDRAFT_ACTION_HASH,
+    [STEP_STAGE] = UPDRAFT_ACTION_STAGE,
+    [STEP_COMMIT] = UPDRAFT_ACTION_WRITE,
+    [STEP_UNSTAGE] = UPDRAFT_ACTION_UNSTAGE,
+    [STEP_POLICY] = UPDRAFT_ACTION_POLICY,
+    [STEP_ACTIVATE] = UPDRAFT_ACTION_ACTIVATE,
+    [STEP_RESTART] = UPDRAFT_ACTION_RESTART,
+    [STEP_CONFIRM] = UPDRAFT_ACTION_CONFIRM,
+    [STEP_MAY_ROLL_BACK] = UPDRAFT_ACTION_MAY_ROLL_BACK,
+    [STEP_ROLL_BACK] = UPDRAFT_ACTION_ROLL_BACK,
+};
+
+static void emit_head(const struct updraft_p2_manifest *manifest,
+                      struct updraft_device_action *ret_action)
+{
+    ret_action->bytes = manifest->head;
+    ret_action->size_bytes = UPDRAFT_HEAD_HELD_SIZE;
+}
+
 /* What the step that is due asks for. */
 static bool next_step_action(const struct updraft_device *device,
                              struct updraft_device_action *ret_action)
@@ -192,88 +219,63 @@ static bool next_step_action(const struct updraft_device *device,
     const struct updraft_device_stream *stream = &device->stream;
     const struct updraft_p2_manifest *manifest = &stream->manifest;
     bool has_session = device->protocol == 2;
+    ret_action->kind = (enum updraft_action_kind)step_actions[device->step];
     switch ((enum step)device->step) {
     case STEP_NONE:
         return false;
     case STEP_OPEN:
-        ret_action->kind = UPDRAFT_ACTION_BEGIN;
         ret_action->connection = device->asker;
-        return true;
-    case STEP_JUDGE:
-        ret_action->kind = UPDRAFT_ACTION_JUDGE;
-        return true;
+        break;
     case STEP_FIRST_CRC:
         /* Without the bytes that an activation writes: where the power went meanwhile
          * they are neither FF nor the file's, and all else is there. */
-        ret_action->kind = UPDRAFT_ACTION_CRC;
         ret_action->offset_bytes = UPDRAFT_HEAD_HELD_SIZE;
         ret_action->size_bytes = UPDRAFT_P2_SECTOR_SIZE - UPDRAFT_HEAD_HELD_SIZE;
-        return true;
-    case STEP_PREPARE:
-        ret_action->kind = UPDRAFT_ACTION_PREPARE;
-        return true;
+        break;
     case STEP_COMPARE_HEAD:
-        ret_action->kind = UPDRAFT_ACTION_READ;
         ret_action->offset_bytes = UPDRAFT_HEAD_HELD_SIZE;
         ret_action->size_bytes = UPDRAFT_P2_HEAD_SIZE - UPDRAFT_HEAD_HELD_SIZE;
-        return true;
+        break;
     case STEP_COMPARE_ID:
-        ret_action->kind = UPDRAFT_ACTION_READ;
         ret_action->offset_bytes = manifest->image_size_bytes - UPDRAFT_IMAGE_HASH_SIZE;
         ret_action->size_bytes = UPDRAFT_IMAGE_HASH_SIZE;
-        return true;
+        break;
     case STEP_HASH:
-        ret_action->kind = UPDRAFT_ACTION_HASH;
-        ret_action->bytes = manifest->head;
-        ret_action->size_bytes = UPDRAFT_HEAD_HELD_SIZE;
+        emit_head(manifest, ret_action);
         ret_action->offset_bytes = UPDRAFT_HEAD_HELD_SIZE;
         ret_action->end_offset_bytes = manifest->file_size_bytes;
-        return true;
+        break;
     case STEP_STAGE:
-        ret_action->kind = UPDRAFT_ACTION_STAGE;
-        ret_action->bytes = manifest->head;
-        ret_action->size_bytes = UPDRAFT_HEAD_HELD_SIZE;
+        emit_head(manifest, ret_action);
         emit_id(manifest->image_id, UPDRAFT_IMAGE_HASH_SIZE, ret_action);
-        return true;
+        break;
     case STEP_COMMIT:
-        ret_action->kind = UPDRAFT_ACTION_WRITE;
-        ret_action->bytes = manifest->head;
-        ret_action->size_bytes = UPDRAFT_HEAD_HELD_SIZE;
-        return true;
-    case STEP_UNSTAGE:
-        ret_action->kind = UPDRAFT_ACTION_UNSTAGE;
-        emit_id(stream->command.id, UPDRAFT_P2_ID_SIZE, ret_action);
-        return true;
+        emit_head(manifest, ret_action);
+        break;
     case STEP_POLICY:
-        ret_action->kind = UPDRAFT_ACTION_POLICY;
         ret_action->choice = stream->command.confirm_by;
         emit_id(has_session ? manifest->image_id : stream->command.id,
                 has_session ? UPDRAFT_IMAGE_HASH_SIZE : UPDRAFT_P2_ID_SIZE, ret_action);
-        return true;
-    case STEP_ACTIVATE:
-        ret_action->kind = UPDRAFT_ACTION_ACTIVATE;
-        return true;
-    case STEP_RESTART:
-        ret_action->kind = UPDRAFT_ACTION_RESTART;
-        return true;
+        break;
+    case STEP_UNSTAGE:
     case STEP_CONFIRM:
-        ret_action->kind = UPDRAFT_ACTION_CONFIRM;
-        emit_id(stream->command.id, UPDRAFT_P2_ID_SIZE, ret_action);
-        return true;
     case STEP_MAY_ROLL_BACK:
     case STEP_ROLL_BACK:
-        ret_action->kind = device->step == STEP_ROLL_BACK ? UPDRAFT_ACTION_ROLL_BACK
-                                                          : UPDRAFT_ACTION_MAY_ROLL_BACK;
         ret_action->choice = stream->command.target;
         emit_id(stream->command.id, UPDRAFT_P2_ID_SIZE, ret_action);
-        return true;
+        break;
+    case STEP_JUDGE:
+    case STEP_PREPARE:
+    case STEP_ACTIVATE:
+    case STEP_RESTART:
+        break;
     case STEP_ASK:
     case STEP_FLUSH:
     case STEP_MAP:
+        CHECK(false);
         break;
     }
-    CHECK(false);
-    return false;
+    return true;
 }
 
 void updraft_p2_succeeded(struct updraft_device *device, const uint8_t *output,
