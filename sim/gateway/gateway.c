@@ -23,7 +23,7 @@ void gateway_complain(sim_gateway_t *gateway, const char *format, ...)
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     if (strcmp(text, gateway->complaint) != 0) {
-        strcpy(gateway->complaint, text);
+        memcpy(gateway->complaint, text, strlen(text) + 1);
         fprintf(stderr, "updraft-sim: %s: %s\n", gateway->config.adapter, text);
     }
 }
@@ -39,7 +39,7 @@ bool gateway_claim(sim_gateway_t *gateway, const char *central, uint16_t mtu)
         strlen(central) >= sizeof(gateway->central)) {
         return false;
     }
-    strcpy(gateway->central, central);
+    memcpy(gateway->central, central, strlen(central) + 1);
     if (!gateway->linked) {
         gateway->profile.mtu = mtu < ATT_MTU_DEFAULT ? ATT_MTU_DEFAULT : mtu;
         sim_central_connect(gateway->radio, gateway->board, CONNECT_MS);

@@ -185,7 +185,8 @@ void registration_settle(sim_gateway_t *gateway)
         call(gateway, GATT_MANAGER, "UnregisterApplication", gateway->registered_path,
              false, on_application_gone);
     } else if (!gateway->application_registered && gateway->application != NULL) {
-        strcpy(gateway->registered_path, gateway->application->path);
+        memcpy(gateway->registered_path, gateway->application->path,
+               sizeof(gateway->registered_path));
         call(gateway, GATT_MANAGER, "RegisterApplication", gateway->registered_path, true,
              on_application);
     } else if (!gateway->advertising_registered && advertise) {
