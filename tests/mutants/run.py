@@ -18,7 +18,7 @@ from table import MUTANTS
 
 JOBS = str(os.cpu_count() or 1)
 # What a defect may make endless ends after this.
-TEST_LIMIT_S = "60"
+TEST_LIMIT_S = "180"
 
 
 def fail(text):

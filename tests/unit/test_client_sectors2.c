@@ -75,6 +75,26 @@ static void each_run_of_missing_sectors_is_a_range(void **state)
     assert_int_equal(updraft_client2_done_bytes(&client), 4 * 4096);
 }
 
+static void a_late_state_does_not_begin_the_next_stream(void **state)
+{
+    (void)state;
+    tell_manifest(OWN_CRC);
+    EXPECT(0x12, SESSION, 0, 0, SECTORS, 0);
+    const uint32_t values[SECTORS] = {OWN_CRC, 9, crcs[2], crcs[3], crcs[4], 9};
+    tell_map(0, values, SECTORS);
+    begin_range(0, 2 * 4096, false);
+    send_range();
+    tell_state(READY);
+    next_action(UPDRAFT_CLIENT2_WRITE_CONTROL);
+    write_ends();
+    tell_stream(0, range_chunks() - 1, range_chunks() + 5); /* of the one before */
+    assert_state(UPDRAFT_CLIENT2_RANGING);
+    base = (uint16_t)(base + 100);
+    tell_stream(0, 0, 5);
+    assert_state(UPDRAFT_CLIENT2_SENDING);
+    send_chunks(0, 5);
+}
+
 static void blank_sectors_vouch_for_nothing(void **state)
 {
     (void)state;
@@ -158,6 +178,7 @@ int main(void)
         TEST(a_file_sent_before_is_looked_for_behind_the_first_sector),
         TEST(what_matches_is_kept_but_for_its_last_sector),
         TEST(each_run_of_missing_sectors_is_a_range),
+        TEST(a_late_state_does_not_begin_the_next_stream),
         TEST(blank_sectors_vouch_for_nothing),
         TEST(map_reports_that_are_missing_are_asked_for_again),
         TEST(a_wrong_hash_is_repaired_three_times),
