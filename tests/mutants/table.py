@@ -96,18 +96,19 @@ MUTANTS = [
     ("take a late acknowledgement for another stream", ["test_client_session2", "explore_2_2"], [
         (REPORTS2, "    if (acked > stream->highest) {", "    if (acked > stream->sent) {"),
     ]),
-    ("activate whatever image the client names", ["test_device_protocol2"], [
+    ("activate whatever image the client names", ["test_device_commands2"], [
         (DEVICE2,
          "        if (memcmp(command->id, stream->manifest.image_id, sizeof(command->id)) == 0) {",
          "        if (stream->manifest.file_size_bytes > 0) {"),
     ]),
-    ("judge an image after erasing", ["test_device_protocol2", "test_sessions2"], [
+    ("take an image that is not for this board", ["test_device_protocol2", "test_sessions2"], [
         (DEVICE2, "    if (status == UPDRAFT_P2_OK) {\n        device->step = STEP_JUDGE;",
          "    if (true) {\n        device->step = STEP_JUDGE;"),
     ]),
     ("report success while the trial lasts", ["test_flow2", "test_world_trials"], [
         ("client/src/flow_decide.c",
          "    case UPDRAFT_RUN_ON_TRIAL:\n        watch_trial(flow, now_ms);\n        return;\n",
-         "    case UPDRAFT_RUN_ON_TRIAL:\n        break;\n"),
+         "    case UPDRAFT_RUN_ON_TRIAL:\n        if (flow->info.trial_left_s == 0) {\n"
+         "            watch_trial(flow, now_ms);\n            return;\n        }\n        break;\n"),
     ]),
 ]
