@@ -55,6 +55,8 @@ static _Atomic uint16_t published_owner;
 static _Atomic uint8_t published_protocol;
 static _Atomic bool published_failed;
 static _Atomic uint8_t control_value;
+/* Whose end is in the ring: a bit for each handle, modulo 32. */
+static _Atomic uint32_t ended;
 
 static struct connection *find(uint16_t handle);
 static struct connection *add(uint16_t handle);
@@ -67,6 +69,11 @@ static bool push_value(struct connection *connection, enum updraft_link_kind kin
 static struct connection *of_value(uint16_t handle);
 static bool tell_lost(struct connection *connection);
 
+static uint32_t bit(uint16_t handle)
+{
+    return UINT32_C(1) << handle % 32;
+}
+
 void updraft_link_init(void)
 {
     updraft_ring_init(&ring, ring_bytes, sizeof(ring_bytes));
@@ -78,6 +85,7 @@ void updraft_link_init(void)
     atomic_init(&published_protocol, 0);
     atomic_init(&published_failed, false);
     atomic_init(&control_value, 0);
+    atomic_init(&ended, 0);
 }
 
 void updraft_link_opened(uint16_t handle)
@@ -110,6 +118,7 @@ void updraft_link_closed(uint16_t handle)
         return;
     }
     if (connection->spoke) {
+        atomic_fetch_or(&ended, bit(handle));
         bool pushed =
             push(connection, UPDRAFT_LINK_ENDED, &nothing, /* reserve_bytes= */ 0);
         assert(pushed);
@@ -224,7 +233,15 @@ bool updraft_link_take(struct updraft_link_event *ret_event,
     ret_event->connection = record.connection;
     ret_event->size_bytes = record.size_bytes;
     ret_event->bytes = room;
+    if (ret_event->kind == UPDRAFT_LINK_ENDED) {
+        atomic_fetch_and(&ended, ~bit(ret_event->connection));
+    }
     return true;
+}
+
+bool updraft_link_has_ended(uint16_t handle)
+{
+    return (atomic_load(&ended) & bit(handle)) != 0;
 }
 
 uint32_t updraft_link_queued(void)

@@ -65,6 +65,9 @@ void updraft_link_attach_task(void);
 /* Update task. The next event, or false when there is none. room: where its bytes go. */
 bool updraft_link_take(struct updraft_link_event *ret_event,
                        uint8_t room[UPDRAFT_RING_PAYLOAD_SIZE]);
+/* Update task. The end of the connection with that handle is among the events to come:
+ * what is taken before it is of that connection, whichever has the handle by now. */
+bool updraft_link_has_ended(uint16_t connection);
 /* Update task. Bytes that updraft_link_take would yield by and by, heads included. */
 uint32_t updraft_link_queued(void);
 /* Update task. Who owns the update, by which protocol, and whether it has failed already.

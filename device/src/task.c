@@ -194,11 +194,22 @@ static bool enough_came(void)
     return gathering.emptying;
 }
 
+/* A client may ask for minutes of reading and hashing, and go. Its session, which that
+ * was for, ends as soon as the ring tells. */
+static bool is_for_nobody(const struct updraft_link_event *event)
+{
+    return updraft_link_has_ended(event->connection) &&
+           (event->bytes[0] == UPDRAFT_P2_MAP || event->bytes[0] == UPDRAFT_P2_FINISH);
+}
+
 static void input(const struct updraft_link_event *event)
 {
     uint32_t now_ms = updraft_now_ms();
     switch (event->kind) {
     case UPDRAFT_LINK_CONTROL:
+        if (is_for_nobody(event)) {
+            break;
+        }
         updraft_device_control(&device, event->connection, event->bytes,
                                event->size_bytes, now_ms);
         break;

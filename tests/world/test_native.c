@@ -436,33 +436,58 @@ static void protocols_take_turns(void **state)
     world_free(world);
 }
 
-/* One central always has the next question waiting in the ring. */
+/* Opens a session and has always the next MAP waiting, until the time is over or the
+ * link of `silent` has ended. */
+static void ask_without_end(world_t *world, struct native *asker,
+                            const struct raw *silent, uint64_t ms)
+{
+    fixture_image_make(&image, "minimal", "1.1.0", "good", 400u << 10);
+    native_connect(asker);
+    assert_int_equal(native_open(asker, &image, 0), UPDRAFT_P2_OK);
+    assert_int_equal(native_send_manifest(asker), UPDRAFT_P2_OK);
+    const struct updraft_p2_command map = {
+        .opcode = UPDRAFT_P2_MAP, .session = asker->state.session, .sector_count = 100};
+    uint8_t bytes[UPDRAFT_P2_COMMAND_MAX];
+    size_t size = updraft_p2_put_command(&map, bytes);
+    for (uint64_t end = world_now_ms(world) + ms;
+         world_now_ms(world) < end && (silent == NULL || !silent->ended);) {
+        for (unsigned i = 0; i < 6; i++) {
+            (void)raw_command(asker->raw, raw_control(asker->raw), bytes, size);
+        }
+        raw_wait(world, 50);
+    }
+}
+
 static void no_central_keeps_the_device_from_the_time_of_others(void **state)
 {
     (void)state;
     world_t *world = world_with((struct world_config){.flash = "typical"}, NULL);
     struct native asker;
     native_init(&asker, raw_new_on(world, 1, sim_air_profile("typical")));
-    fixture_image_make(&image, "minimal", "1.1.0", "good", 400u << 10);
-    native_connect(&asker);
-    assert_int_equal(native_open(&asker, &image, 0), UPDRAFT_P2_OK);
-    assert_int_equal(native_send_manifest(&asker), UPDRAFT_P2_OK);
     struct raw *silent = raw_new(world, 2);
     assert_true(raw_connect(silent));
-    const struct updraft_p2_command map = {
-        .opcode = UPDRAFT_P2_MAP, .session = asker.state.session, .sector_count = 100};
-    uint8_t bytes[UPDRAFT_P2_COMMAND_MAX];
-    size_t size = updraft_p2_put_command(&map, bytes);
     /* Silence is ended after 60 s. */
-    for (uint64_t end = world_now_ms(world) + 65000;
-         world_now_ms(world) < end && !silent->ended;) {
-        for (unsigned i = 0; i < 6; i++) {
-            (void)raw_command(asker.raw, raw_control(asker.raw), bytes, size);
-        }
-        raw_wait(world, 50);
-    }
+    ask_without_end(world, &asker, silent, 65000);
     assert_true(silent->ended);
     assert_true(raw_connected(asker.raw));
+    world_free(world);
+}
+
+/* It is gone, and what it asked for would take a minute. */
+static void nobody_waits_for_the_questions_of_a_central_that_left(void **state)
+{
+    (void)state;
+    world_t *world = world_with((struct world_config){.flash = "typical"}, NULL);
+    struct native asker;
+    struct native next;
+    native_init(&asker, raw_new_on(world, 1, sim_air_profile("typical")));
+    ask_without_end(world, &asker, NULL, 10000);
+    raw_disconnect(asker.raw);
+    native_init(&next, raw_new(world, 2));
+    native_connect(&next);
+    uint64_t asked_ms = world_now_ms(world);
+    assert_int_equal(native_open(&next, &image, 0), UPDRAFT_P2_OK);
+    assert_in_range(world_now_ms(world) - asked_ms, 0, 1000);
     world_free(world);
 }
 
@@ -482,6 +507,7 @@ int main(void)
         cmocka_unit_test(image_that_does_not_belong_here_is_refused),
         cmocka_unit_test(protocols_take_turns),
         cmocka_unit_test(no_central_keeps_the_device_from_the_time_of_others),
+        cmocka_unit_test(nobody_waits_for_the_questions_of_a_central_that_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
