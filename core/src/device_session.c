@@ -267,7 +267,8 @@ static void on_done(struct updraft_device *device, uint16_t connection)
                               is_taken ? UPDRAFT_P1_DONE_ACK : UPDRAFT_P1_DONE_NAK);
         return;
     }
-    if (connection == device->owner && device->state == UPDRAFT_DEVICE_RECEIVING &&
+    if (connection == device->owner && device->protocol == 1 &&
+        device->state == UPDRAFT_DEVICE_RECEIVING &&
         updraft_image_finish(&device->image) == 0) {
         device->step = STEP_FLUSH;
         updraft_device_set_state(device, UPDRAFT_DEVICE_VERIFYING);

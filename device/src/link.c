@@ -274,7 +274,7 @@ unsigned updraft_link_list(uint32_t limit_ms, uint16_t ret_connections[CONNECTIO
         uint16_t handle = atomic_load(&connections[i].handle);
         uint32_t idle_ms = now_ms - atomic_load(&connections[i].active_ms);
         /* The host task may have set active_ms after now_ms was taken. */
-        if (lives(handle) && (int32_t)idle_ms >= (int32_t)limit_ms) {
+        if (lives(handle) && (limit_ms == 0 || (int32_t)idle_ms >= (int32_t)limit_ms)) {
             ret_connections[count++] = handle;
         }
     }
