@@ -315,7 +315,9 @@ static void answer(struct ram_port *port, const struct updraft_device_action *ac
         assert_true(action->size_bytes > 4 && action->size_bytes % 4 == 0);
         for (uint32_t at = 4; at < action->size_bytes; at += 4, sector++) {
             assert_true(sector < RAM_SECTORS);
-            memcpy(&port->map_crc[sector], action->bytes + at, 4);
+            const uint8_t *crc = action->bytes + at;
+            port->map_crc[sector] = crc[0] | (uint32_t)crc[1] << 8 |
+                                    (uint32_t)crc[2] << 16 | (uint32_t)crc[3] << 24;
             port->map_count++;
         }
     } else {
