@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The updraft authors
  * SPDX-License-Identifier: Apache-2.0
  * The one call of PSA that the engine's tests make. */
-#ifndef TESTS_PORTABLE_PSA_CRYPTO_H
-#define TESTS_PORTABLE_PSA_CRYPTO_H
+#ifndef TESTS_PORTABLE_HASH_H
+#define TESTS_PORTABLE_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>
