@@ -17,7 +17,7 @@ import shlex
 import subprocess
 import sys
 
-PARTS = ["core", "device", "client", "cli", "sim"]
+PARTS = ["core", "device", "client", "cli"]
 ANSWERS = "tools/lint_answers.txt"
 # path:line[:column]: severity: text [check]
 REMARK = re.compile(r"^([^\s:]+):(\d+):(?:\d+:)? (?:warning|error|style|performance|portability)"
