@@ -188,6 +188,7 @@ static bool run_tasks(const struct options *options)
         perror("mmap");
         return false;
     }
+    fflush(NULL); /* or each child prints it once more */
     for (unsigned i = 0; i < options->jobs; i++) {
         struct worker *worker = &shared->workers[i];
         pids[i] = fork();
