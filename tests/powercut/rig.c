@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/chip/otadata.h"
 #include "sim/chip/verify.h"
 
 #define FLASH_SIZE   (4u << 20)
@@ -66,15 +67,30 @@ bool rig_run(struct rig *rig, unsigned stops, uint64_t limit_ms)
     return false;
 }
 
+/* Where a write failed that did arrive, the old firmware runs on and the new image is
+ * selected: not on trial before the next restart. */
+static bool is_settled(const struct rig *rig)
+{
+    struct sim_otadata_entry entries[2];
+    const char *running = sim_board_running(rig->world->board);
+    if (running == NULL || sim_otadata_read(rig->world->chip, entries) != 0) {
+        return false;
+    }
+    int active = sim_otadata_active(entries);
+    return fixture_settled(rig->world) ||
+           (active >= 0 && entries[active].state == SIM_OTA_NEW &&
+            strcmp(running, rig->before) == 0);
+}
+
 bool rig_settle(struct rig *rig)
 {
     for (uint32_t ms = 0; ms < RIG_SETTLE_MS; ms += LOOK_MS) {
-        if (fixture_settled(rig->world)) {
+        if (is_settled(rig)) {
             return true;
         }
         (void)rig_run(rig, 0, LOOK_MS);
     }
-    return fixture_settled(rig->world);
+    return is_settled(rig);
 }
 
 /* ---- the job ---- */
