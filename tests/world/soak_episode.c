@@ -67,7 +67,6 @@ struct episode {
     uint16_t mtu;
     char told[512]; /* what happened in this update */
     struct world_flow_options options;
-    size_t log_mark; /* as the update began */
     char old_running[17];
     bool second; /* another central began to update meanwhile */
     struct soak_counts *counts;
@@ -317,16 +316,6 @@ static void play_faults(struct episode *episode)
     stop_faults(episode);
 }
 
-/* The boot loader could not write otadata. It starts the new image all the same, once: a
- * reset goes back to the one before, which no firmware can help. */
-static bool boot_loader_failed(struct episode *episode)
-{
-    bool failed =
-        world_logged(episode->world, "boot: writing otadata", episode->log_mark);
-    episode->log_mark = episode->world->log_size;
-    return failed;
-}
-
 /* Without faults, to the end. */
 static bool finish(struct episode *episode)
 {
@@ -339,12 +328,8 @@ static bool finish(struct episode *episode)
             return wrong(episode, "the client does not come to an end");
         }
         const struct world_update *update = world_update_result(world, 0);
-        bool forgotten = boot_loader_failed(episode);
-        if (update->status == 0 && !forgotten) {
+        if (update->status == 0) {
             break;
-        }
-        if (forgotten) {
-            sim_board_reset(world->board);
         }
         tell(episode, updraft_error_name(update->status));
         if (++flows == FLOWS_MAX) {
@@ -420,7 +405,6 @@ static bool update(struct episode *episode)
     memset(&episode->options, 0, sizeof(episode->options));
     episode->options.protocol_max = (uint8_t)(1 + (below(episode, 4) > 0));
     episode->told[0] = '\0';
-    episode->log_mark = episode->world->log_size;
     episode->second = false;
     snprintf(episode->old_running, sizeof(episode->old_running), "%s",
              sim_board_running(episode->world->board));
