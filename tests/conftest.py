@@ -4,6 +4,7 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 
 import pytest
@@ -11,6 +12,11 @@ import pytest
 import simulation
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# A shell starts what it runs in the background with SIGINT ignored, and that is inherited: the
+# command would ignore it as well, and the tests of Ctrl-C wait for ever.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):

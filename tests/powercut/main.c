@@ -26,12 +26,12 @@ static const struct plan quick = {
 };
 #else
 static const struct plan quick = {
-    .dull_every = 4,
+    .dull_every = 16,
     .dull_variants = 1,
-    .variants = 5,
-    .dull_double_every = 64,
+    .variants = 3,
+    .dull_double_every = 128,
     .doubles = 1,
-    .dull_failure_every = 16,
+    .dull_failure_every = 32,
     .failure_every = 1,
 };
 #endif

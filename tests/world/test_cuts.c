@@ -349,7 +349,7 @@ static void cut_everywhere(const struct course *course, bool large, uint32_t var
 static void every_cut_leaves_a_board_that_boots_and_updates(void **state)
 {
     const struct course *course = *state;
-    cut_everywhere(course, /* large= */ false, fixture_rounds(3, 10));
+    cut_everywhere(course, /* large= */ false, fixture_rounds(1, 10));
     if (fixture_all() && strcmp(course->behaviour, "good") == 0) {
         cut_everywhere(course, /* large= */ true, 3);
     }
@@ -363,7 +363,7 @@ static void a_second_cut_soon_after_the_first_changes_nothing(void **state)
     set_up(&stage, course, /* large= */ false);
     count_operations(&stage);
     sim_random_seed(&random, SEED);
-    for (unsigned round = 0; round < fixture_rounds(40, 1000); round++) {
+    for (unsigned round = 0; round < fixture_rounds(10, 1000); round++) {
         /* Half of them where the boot loader has work to do. */
         uint32_t count = (uint32_t)stage.operation_count;
         uint32_t last = round % 2 == 0 ? count : SECOND_CUTS_MAX;

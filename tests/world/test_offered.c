@@ -12,22 +12,26 @@
 #include "tests/world/raw.h"
 #include "updraft/protocol1.h"
 
-#define SEED        3u
-#define FLASH_SIZE  (4u << 20)
-#define IMAGE_SIZE  (2u << 10)
-#define HEAD_SIZE   288u /* header, first segment's header, descriptor */
-#define DENSE_SIZE  320u
-#define NAME_OFFSET 304u /* of the firmware, for the simulator: another is another's */
-#define SPARSE_STEP 61u
-#define PACKET_SIZE 244u
-#define SETTLE_MS   20000u
-/* Sanitizers look for other mistakes, and take their time. */
-#ifdef __SANITIZE_ADDRESS__
-#define STRIDE 3u
-#else
-#define STRIDE 1u
-#endif
+#define SEED         3u
+#define FLASH_SIZE   (4u << 20)
+#define IMAGE_SIZE   (2u << 10)
+#define HEAD_SIZE    288u /* header, first segment's header, descriptor */
+#define DENSE_SIZE   320u
+#define NAME_OFFSET  304u /* of the firmware, for the simulator: another is another's */
+#define SPARSE_STEP  61u
+#define PACKET_SIZE  244u
+#define SETTLE_MS    20000u
 #define UPDATE_EVERY 16u
+
+/* Every bit is tried in the long tests; usually every so many, from the first on. */
+static uint32_t stride(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    return 25; /* sanitizers look for other mistakes, and take their time */
+#else
+    return fixture_all() ? 1 : 5;
+#endif
+}
 
 /* One way to break the image. */
 enum way {
@@ -276,12 +280,12 @@ static void no_image_with_a_flipped_bit_boots(void **state)
     struct stage stage;
     set_up(&stage, *state);
     uint32_t bytes = fixture_all() ? (uint32_t)image.size : DENSE_SIZE;
-    for (uint32_t bit = 0; bit < bytes * 8; bit += STRIDE) {
+    for (uint32_t bit = 0; bit < bytes * 8; bit += stride()) {
         offer(&stage, FLIP, bit);
     }
     report(&stage);
     assert_int_equal(stage.taken, 0);
-    assert_true(stage.refused_by_head > 50 / STRIDE);
+    assert_true(stage.refused_by_head > 50 / stride());
     tear_down(&stage);
 }
 
@@ -291,12 +295,12 @@ static void an_image_made_to_fit_its_hash_boots_only_where_the_boot_loader_takes
 {
     struct stage stage;
     set_up(&stage, *state);
-    for (uint32_t bit = 0; bit < NAME_OFFSET * 8; bit += STRIDE) {
+    for (uint32_t bit = 0; bit < NAME_OFFSET * 8; bit += stride()) {
         offer(&stage, REPAIRED, bit);
     }
     report(&stage);
-    assert_true(stage.booted > 1000 / STRIDE); /* texts and reserved bytes */
-    assert_true(stage.refused_by_head > 50 / STRIDE);
+    assert_true(stage.booted > 1000 / stride()); /* texts, reserved bytes */
+    assert_true(stage.refused_by_head > 50 / stride());
     assert_true(stage.refused_later > 0);
     tear_down(&stage);
 }
