@@ -20,10 +20,7 @@ mount -t overlay -o lowerdir=/lower,upperdir=/memory/upper,workdir=/memory/work 
 for folder in proc sys dev; do
     mount --move "/$folder" "/new/$folder"
 done
-for folder in tmp run; do
-    mount -t tmpfs "$folder" "/new/$folder"
-done
-chmod 1777 /new/tmp
+mount -t tmpfs run /new/run # /tmp stays as it is: this tree may lie there
 path=$(cat /job/path)
 mkdir -p "/new$path"
 mount --move /job "/new$path"
