@@ -105,8 +105,29 @@ SETTINGS = [
 ]
 
 
-def settings_rows(results):
-    return [[name] + [text(result.settings) for result in results] for name, text in SETTINGS]
+def settings_of(results):
+    """What all of them have in common, as a sentence; rows of what differs."""
+    common, rows = [], []
+    for name, text in SETTINGS:
+        cells = [text(result.settings) for result in results]
+        if len(set(cells)) == 1:
+            common.append(f"{name} {cells[0]}")
+        else:
+            rows.append([name] + cells)
+    return in_common(common), rows
+
+
+def in_common(settings):
+    return f"Throughout: {'; '.join(settings)}.\n\n" if settings else ""
+
+
+def listing(header, settings, rows):
+    """A table; those columns of settings that hold one value alone are told above it."""
+    common = {i: f"*{header[i]}* {rows[0][i]}" for i in map(header.index, settings)
+              if len({row[i] for row in rows}) == 1}
+    kept = [i for i in range(len(header)) if i not in common]
+    return in_common(common.values()) + table([header[i] for i in kept],
+                                              [[row[i] for i in kept] for row in rows])
 
 
 def figure(result, seconds=None):
@@ -128,7 +149,7 @@ def comparison(results, cases):
     limits = [results.get(section, case, LIMIT) for case in cases]
     best = [results.best_peer(section, case) for case in cases]
     original = [results.get(section, case, ORIGINAL) for case in cases]
-    rows = settings_rows(ours)
+    common, rows = settings_of(ours)
     for name in results.peers:
         rows.append([results.labels[name]] +
                     [figure(results.get(section, case, name)) for case in cases])
@@ -152,7 +173,7 @@ def comparison(results, cases):
                  for a, b in zip(ours, tight)])
     rows.append(["updraft / original, MTU at most 256"] +
                 [ratio(a.kb_per_s, b.kb_per_s) for a, b in zip(ours, original)])
-    return table(["kB/s (time)"] + cases, rows)
+    return common + table(["kB/s (time)"] + cases, rows)
 
 
 def radio(results):
@@ -208,9 +229,10 @@ def stall(results):
                      ratio(ours.session_s, ideal),
                      f"{number(best.session_s, 1, ' s')} ({results.labels[best.row]})",
                      ratio(best.session_s, ours.session_s)])
-    return table(["link", "controller during a stall", "flash: sector, block, page",
-                  "updraft, session", "best schedule", "updraft / best schedule",
-                  "best peer, session", "updraft / best peer, by rate"], rows)
+    return listing(["link", "controller during a stall", "flash: sector, block, page",
+                    "updraft, session", "best schedule", "updraft / best schedule",
+                    "best peer, session", "updraft / best peer, by rate"],
+                   ["flash: sector, block, page"], rows)
 
 
 def hosts(results):
@@ -224,9 +246,10 @@ def hosts(results):
                      number(ours.kb_per_s), number(limit.kb_per_s),
                      f"{number(best.kb_per_s)} ({results.labels[best.row]})",
                      number(original.kb_per_s)])
-    return table(["link", "board's host, a PDU", "controller during a stall",
-                  "flash: sector, block, page", "updraft, kB/s", "limit of the link, kB/s",
-                  "best peer, kB/s", "original, MTU at most 256, kB/s"], rows)
+    return listing(["link", "board's host, a PDU", "controller during a stall",
+                    "flash: sector, block, page", "updraft, kB/s", "limit of the link, kB/s",
+                    "best peer, kB/s", "original, MTU at most 256, kB/s"],
+                   ["controller during a stall", "flash: sector, block, page"], rows)
 
 
 INTRODUCTION = """# Protocols side by side
