@@ -111,4 +111,22 @@ MUTANTS = [
          "    case UPDRAFT_RUN_ON_TRIAL:\n        if (flow->info.trial_left_s == 0) {\n"
          "            watch_trial(flow, now_ms);\n            return;\n        }\n        break;\n"),
     ]),
+    ("count what is in the ring before it is there", ["test_ring_threads", "test_link_threads"], [
+        ("device/src/ring.c",
+         "    atomic_store_explicit(&ring->pushed_bytes, add(ring, pushed, need_bytes),\n"
+         "                          memory_order_release);",
+         "    atomic_store_explicit(&ring->pushed_bytes, add(ring, pushed, need_bytes),\n"
+         "                          memory_order_relaxed);"),
+    ]),
+    ("tell the host task of the owner in a plain variable", ["test_link_threads"], [
+        ("device/src/link.c", "static _Atomic uint16_t published_owner;",
+         "static uint16_t published_owner;"),
+        ("device/src/link.c", "    atomic_store(&published_owner, owner);",
+         "    published_owner = owner;"),
+    ]),
+    ("read Info while it changes", ["test_link_threads"], [
+        ("device/src/snapshot.c",
+         "    portENTER_CRITICAL(&lock);\n    now = current;\n    portEXIT_CRITICAL(&lock);",
+         "    now = current;"),
+    ]),
 ]
