@@ -67,7 +67,6 @@ struct bench_protocol {
 void *bench_state(struct bench_run *run);
 const struct bench_protocol *bench_protocol_of(const struct bench_run *run);
 const struct bench_settings *bench_settings_of(const struct bench_run *run);
-uint16_t bench_mtu(const struct bench_run *run);
 /* The longest value in one write: MTU - 3, at most ATT's 512. */
 uint16_t bench_value_max(const struct bench_run *run);
 void bench_central_wake(struct bench_run *run);
@@ -124,7 +123,7 @@ extern const size_t bench_peer_count;
  * them. */
 extern const struct bench_protocol bench_saturating;
 
-/* A link of the comparison, under a name; its flash is bench_flash. */
+/* A link of the comparison, under a name. */
 struct bench_column {
     const char *name;
     const char *label;
@@ -134,8 +133,6 @@ struct bench_column {
 };
 extern const struct bench_column bench_columns[];
 extern const size_t bench_column_count;
-/* 45 ms a sector, 250 ms a block, 0.7 ms a page. */
-extern const struct sim_flash_timing bench_flash;
 
 struct bench_settings bench_settings_for(const struct bench_column *column,
                                          uint64_t seed);

@@ -9,7 +9,7 @@
 #define IMAGE_BYTES     (1u << 20)
 #define PARTITION_BYTES (3u << 19) /* 1.5 MiB */
 
-const struct sim_flash_timing bench_flash = {
+static const struct sim_flash_timing usual_flash = {
     .name = "comparison",
     .sector_erase_us = 45000,
     .block_erase_us = 250000,
@@ -70,7 +70,7 @@ struct bench_settings bench_settings_for(const struct bench_column *column, uint
     assert(profile != NULL);
     struct bench_settings settings = {
         .air = *profile,
-        .flash = bench_flash,
+        .flash = usual_flash,
         .rx_pdus = RX_PDUS,
         .image_bytes = IMAGE_BYTES,
         .partition_bytes = PARTITION_BYTES,

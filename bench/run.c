@@ -57,7 +57,7 @@ const struct bench_settings *bench_settings_of(const struct bench_run *run)
     return run->settings;
 }
 
-uint16_t bench_mtu(const struct bench_run *run)
+static uint16_t mtu_of(const struct bench_run *run)
 {
     uint16_t mtu = run->settings->air.mtu;
     uint16_t max = run->protocol->mtu_max;
@@ -66,7 +66,7 @@ uint16_t bench_mtu(const struct bench_run *run)
 
 uint16_t bench_value_max(const struct bench_run *run)
 {
-    uint16_t value = (uint16_t)(bench_mtu(run) - 3);
+    uint16_t value = (uint16_t)(mtu_of(run) - 3);
     return value < ATT_VALUE_MAX ? value : ATT_VALUE_MAX;
 }
 

@@ -136,11 +136,6 @@ void sim_arena_add_region(sim_arena_t *arena, void *start, size_t size_bytes)
     arena->region_count++;
 }
 
-void sim_arena_forget_regions(sim_arena_t *arena)
-{
-    arena->region_count = 0;
-}
-
 sim_snapshot_t *sim_arena_snapshot(sim_arena_t *arena)
 {
     size_t size_bytes = arena->used_bytes;

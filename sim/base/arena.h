@@ -23,9 +23,8 @@ void sim_arena_free(sim_arena_t *arena);
 void *sim_arena_alloc(sim_arena_t *arena, size_t size_bytes);
 
 /* Memory outside (a firmware module's statics) that snapshots shall hold as well. At most
- * 32 regions. The region must stay until the arena is freed or the region forgotten. */
+ * 32 regions. The region must stay until the arena is freed. */
 void sim_arena_add_region(sim_arena_t *arena, void *start, size_t size_bytes);
-void sim_arena_forget_regions(sim_arena_t *arena);
 
 /* Only while no fibre runs (from the driver, between events). */
 sim_snapshot_t *sim_arena_snapshot(sim_arena_t *arena);

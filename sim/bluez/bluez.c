@@ -236,11 +236,6 @@ void sim_bluez_kill(sim_bluez_t *bluez)
     bluez->bus = sd_bus_unref(bluez->bus);
 }
 
-bool sim_bluez_running(const sim_bluez_t *bluez)
-{
-    return bluez->bus != NULL;
-}
-
 bool sim_bluez_powered(const sim_bluez_t *bluez)
 {
     for (size_t i = 0; i < bluez->config.adapters; i++) {

@@ -41,7 +41,6 @@ int sim_bluez_start(sim_bluez_t *bluez);
 void sim_bluez_stop(sim_bluez_t *bluez);
 /* The same as by SIGKILL: not a word of it. */
 void sim_bluez_kill(sim_bluez_t *bluez);
-bool sim_bluez_running(const sim_bluez_t *bluez);
 
 /* Are all adapters on? Not yet right after new and power. */
 bool sim_bluez_powered(const sim_bluez_t *bluez);

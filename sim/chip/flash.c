@@ -83,12 +83,6 @@ uint64_t flash_command_us(const sim_flash_t *flash, enum flash_kind kind, uint32
                                    : flash->timing.sector_erase_us;
 }
 
-uint64_t sim_flash_erase_us(const sim_flash_t *flash, uint32_t offset, uint32_t size)
-{
-    return flash_command_us(flash, FLASH_ERASE,
-                            flash_command_size(FLASH_ERASE, offset, size));
-}
-
 void flash_count(sim_flash_t *flash, enum flash_kind kind, uint32_t offset, uint32_t size,
                  int by)
 {
@@ -231,9 +225,6 @@ static enum sim_flash_result run_command(sim_flash_t *flash, enum flash_kind kin
     flash_count(flash, kind, offset, size, 1);
     if (kind == FLASH_PROGRAM && program_overwrites(before, new, size)) {
         state->stats.overwrites++;
-        if (state->strict) {
-            return SIM_FLASH_FAILED;
-        }
     }
     apply(flash->bytes + offset, new, size);
     if (operation == state->cut_operation) {
@@ -351,11 +342,6 @@ void sim_flash_cut_at(sim_flash_t *flash, uint64_t operation, uint32_t variant)
 void sim_flash_fail_at(sim_flash_t *flash, uint64_t operation)
 {
     flash->state->fail_operation = operation;
-}
-
-void sim_flash_set_strict(sim_flash_t *flash, bool strict)
-{
-    flash->state->strict = strict;
 }
 
 bool sim_flash_is_cut(const sim_flash_t *flash)

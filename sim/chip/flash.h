@@ -102,9 +102,6 @@ void sim_flash_settle(sim_flash_t *flash);
 void sim_flash_group_begin(sim_flash_t *flash);
 void sim_flash_group_end(sim_flash_t *flash);
 
-/* How long the next single command (one sector, block or page) of such a call takes. */
-uint64_t sim_flash_erase_us(const sim_flash_t *flash, uint32_t offset, uint32_t size);
-
 /* Tears operation number `operation` (as counted in the statistics, 0 being the first
  * after the flash was made) and cuts the power in it; UINT64_MAX: never. variant chooses
  * among the torn outcomes: 0 nothing done, 1 all done but the power gone, 2 and up:
@@ -112,9 +109,6 @@ uint64_t sim_flash_erase_us(const sim_flash_t *flash, uint32_t offset, uint32_t 
 void sim_flash_cut_at(sim_flash_t *flash, uint64_t operation, uint32_t variant);
 /* Lets operation number `operation` fail without a cut; what it leaves is torn. */
 void sim_flash_fail_at(sim_flash_t *flash, uint64_t operation);
-/* Strict: a program that asks for a 0 bit to become 1 fails before its page is touched.
- * Off at first: real flash quietly keeps the 0. */
-void sim_flash_set_strict(sim_flash_t *flash, bool strict);
 /* True while there is no power: from a cut or power-off until power-on. */
 bool sim_flash_is_cut(const sim_flash_t *flash);
 /* The power goes now. What is not settled is torn where it stands elapsed_us after its

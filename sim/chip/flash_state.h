@@ -6,7 +6,7 @@
 
 #include "sim/chip/flash.h"
 
-#define FLASH_STATE_MAGIC 0x31307473666c6173u /* "salfst01" in memory */
+#define FLASH_STATE_MAGIC 0x32307473666c6173u /* "salfst02" in memory */
 #define FLASH_CALLS_MAX   32u
 
 enum flash_kind {
@@ -28,8 +28,6 @@ struct flash_state {
     uint64_t magic;
     uint32_t size_bytes;
     uint32_t off; /* no power */
-    uint32_t strict;
-    uint32_t group;
     struct sim_flash_stats stats;
     uint64_t cut_operation;
     uint64_t fail_operation;
@@ -37,7 +35,7 @@ struct flash_state {
     /* The calls under way, oldest first. Counted only when entry and undo are written. */
     uint32_t call_count;
     uint32_t undo_used;
-    uint32_t padding;
+    uint32_t group;
     uint64_t under_way_us;
     struct flash_call calls[FLASH_CALLS_MAX];
 };

@@ -58,21 +58,12 @@ void *sim_runtime_part(sim_board_t *board, enum sim_runtime_part part, size_t si
     return at->memory;
 }
 
-void sim_runtime_on_reset(sim_board_t *board, enum sim_runtime_part part,
-                          void (*reset_part)(sim_board_t *board, void *memory))
-{
-    board->parts[part].reset = reset_part;
-}
-
 static void clear_parts(sim_board_t *board)
 {
     for (size_t i = 0; i < SIM_PART_COUNT; i++) {
         struct sim_part *part = &board->parts[i];
         if (part->memory == NULL) {
             continue;
-        }
-        if (part->reset != NULL) {
-            part->reset(board, part->memory);
         }
         memset(part->memory, 0, part->size);
     }
@@ -386,11 +377,6 @@ void sim_runtime_hci_room(sim_board_t *board)
     if (board->hci_refused) {
         sim_scheduler_kick(board);
     }
-}
-
-bool sim_runtime_stalled(const sim_board_t *board)
-{
-    return board->stalled;
 }
 
 void *sim_runtime_malloc(size_t size)

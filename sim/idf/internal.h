@@ -125,7 +125,6 @@ struct sim_heap {
 struct sim_part {
     void *memory;
     size_t size;
-    void (*reset)(sim_board_t *board, void *memory);
 };
 
 struct sim_board {

@@ -25,15 +25,10 @@ void sim_runtime_leave(sim_board_t *board);
 
 /* True in a task, false in interrupt context. */
 bool sim_runtime_in_task(void);
-sim_loop_t *sim_runtime_loop(const sim_board_t *board);
-/* True while a flash operation holds the processor: what the loop finds due meanwhile
- * must wait. Tasks that were made ready run when it is over. */
-bool sim_runtime_stalled(const sim_board_t *board);
 
 /* State of a part of the simulator that belongs to the board's RAM: size zeroed bytes
  * that are zeroed again at each boot. Always the same place for the same part, so the
- * first call decides the size. Events that it holds must be cancelled in the part's
- * reset. */
+ * first call decides the size. */
 enum sim_runtime_part {
     SIM_PART_NIMBLE,
     SIM_PART_NVS,
@@ -42,9 +37,6 @@ enum sim_runtime_part {
     SIM_PART_COUNT,
 };
 void *sim_runtime_part(sim_board_t *board, enum sim_runtime_part part, size_t size);
-/* Called when the board's RAM is lost, before the part's memory is zeroed. */
-void sim_runtime_on_reset(sim_board_t *board, enum sim_runtime_part part,
-                          void (*reset)(sim_board_t *board, void *memory));
 
 /* Memory of the board's heap, as the firmware's malloc; NULL when it is full. */
 void *sim_runtime_malloc(size_t size);
@@ -68,8 +60,5 @@ void sim_runtime_log(sim_board_t *board, const char *format, ...)
  * ESP_RST_PANIC. Does not return when called from a task. */
 void sim_runtime_panic(sim_board_t *board, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-/* An address derived from the board's (kind: esp_mac_type_t). */
-void sim_runtime_mac(const sim_board_t *board, int kind, uint8_t ret_mac[6]);
 
 #endif

@@ -96,11 +96,6 @@ uint64_t sim_ticks_from_now_us(const sim_board_t *board, TickType_t ticks)
     return board->boot_us + (sim_uptime_us(board) / period_us + ticks) * period_us;
 }
 
-sim_loop_t *sim_runtime_loop(const sim_board_t *board)
-{
-    return board->config.loop;
-}
-
 bool sim_runtime_enter(sim_board_t *board)
 {
     if (board->power != SIM_POWER_RUNNING || board->pending != SIM_PENDING_NONE) {

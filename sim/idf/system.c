@@ -216,11 +216,6 @@ static bool mac_of(const sim_board_t *board, esp_mac_type_t kind, uint8_t *ret_m
     return true;
 }
 
-void sim_runtime_mac(const sim_board_t *board, int kind, uint8_t ret_mac[6])
-{
-    (void)mac_of(board, (esp_mac_type_t)kind, ret_mac);
-}
-
 esp_err_t esp_read_mac(uint8_t *mac, esp_mac_type_t type)
 {
     if (mac == NULL) {

@@ -12,6 +12,17 @@
  * answer in the same connection event. */
 #define BOARD_HOST_US 300
 
+/* A link that protocols are compared on. Encrypted, since phones and browsers bond with
+ * what they update; nothing lost and no limit of PDUs in an event, which callers set for
+ * themselves. */
+#define LINK(link_name, interval, on_2m, att_mtu, host_us, supervision_ms)          \
+    {                                                                               \
+        .name = (link_name), .interval_125us_units = (interval), .phy_2m = (on_2m), \
+        .data_length = true, .mtu = (att_mtu), .encrypted = true,                   \
+        .central_host_us = (host_us), .board_host_us = BOARD_HOST_US,               \
+        .supervision_timeout_ms = (supervision_ms)                                  \
+    }
+
 static const struct sim_air_profile profiles[] = {
     {.name = "ideal",
      .instant = true,
@@ -41,76 +52,14 @@ static const struct sim_air_profile profiles[] = {
      .central_host_us = BROWSER_HOST_US,
      .board_host_us = BOARD_HOST_US,
      .supervision_timeout_ms = 6000},
-    /* Links that protocols are compared on. Encrypted, since phones and browsers bond
-     * with what they update; nothing lost and no limit of PDUs in an event, which callers
-     * set for themselves. */
-    {.name = "iphone-30",
-     .interval_125us_units = 24,
-     .data_length = true,
-     .mtu = 185,
-     .encrypted = true,
-     .central_host_us = SYSTEM_HOST_US,
-     .board_host_us = BOARD_HOST_US,
-     .supervision_timeout_ms = 6000},
-    {.name = "iphone-15",
-     .interval_125us_units = 12,
-     .phy_2m = true,
-     .data_length = true,
-     .mtu = 517,
-     .encrypted = true,
-     .central_host_us = SYSTEM_HOST_US,
-     .board_host_us = BOARD_HOST_US,
-     .supervision_timeout_ms = 6000},
-    {.name = "android-11",
-     .interval_125us_units = 9,
-     .data_length = true,
-     .mtu = 517,
-     .encrypted = true,
-     .central_host_us = SYSTEM_HOST_US,
-     .board_host_us = BOARD_HOST_US,
-     .supervision_timeout_ms = 5000},
-    {.name = "android-15",
-     .interval_125us_units = 12,
-     .phy_2m = true,
-     .data_length = true,
-     .mtu = 517,
-     .encrypted = true,
-     .central_host_us = SYSTEM_HOST_US,
-     .board_host_us = BOARD_HOST_US,
-     .supervision_timeout_ms = 5000},
-    {.name = "bluez-50",
-     .interval_125us_units = 40,
-     .data_length = true,
-     .mtu = 517,
-     .encrypted = true,
-     .central_host_us = SYSTEM_HOST_US,
-     .board_host_us = BOARD_HOST_US,
-     .supervision_timeout_ms = 6000},
-    {.name = "bluez-7",
-     .interval_125us_units = 6,
-     .data_length = true,
-     .mtu = 517,
-     .encrypted = true,
-     .central_host_us = SYSTEM_HOST_US,
-     .board_host_us = BOARD_HOST_US,
-     .supervision_timeout_ms = 6000},
-    {.name = "web-30",
-     .interval_125us_units = 24,
-     .data_length = true,
-     .mtu = 517,
-     .encrypted = true,
-     .central_host_us = BROWSER_HOST_US,
-     .board_host_us = BOARD_HOST_US,
-     .supervision_timeout_ms = 6000},
-    {.name = "c3-7",
-     .interval_125us_units = 6,
-     .phy_2m = true,
-     .data_length = true,
-     .mtu = 498,
-     .encrypted = true,
-     .central_host_us = SYSTEM_HOST_US,
-     .board_host_us = BOARD_HOST_US,
-     .supervision_timeout_ms = 6000},
+    LINK("iphone-30", 24, false, 185, SYSTEM_HOST_US, 6000),
+    LINK("iphone-15", 12, true, 517, SYSTEM_HOST_US, 6000),
+    LINK("android-11", 9, false, 517, SYSTEM_HOST_US, 5000),
+    LINK("android-15", 12, true, 517, SYSTEM_HOST_US, 5000),
+    LINK("bluez-50", 40, false, 517, SYSTEM_HOST_US, 6000),
+    LINK("bluez-7", 6, false, 517, SYSTEM_HOST_US, 6000),
+    LINK("web-30", 24, false, 517, BROWSER_HOST_US, 6000),
+    LINK("c3-7", 6, true, 498, SYSTEM_HOST_US, 6000),
 };
 
 const struct sim_air_profile *sim_air_profile(const char *name)

@@ -344,11 +344,6 @@ void sim_transport_lose_notifications(sim_transport_t *transport, uint32_t every
     transport->lose_every = every;
 }
 
-sim_central_t *sim_transport_central(sim_transport_t *transport)
-{
-    return transport->central;
-}
-
 bool sim_transport_connecting(const sim_transport_t *transport)
 {
     return transport->connecting;

@@ -25,8 +25,6 @@ const struct updraft_transport_ops *sim_transport_ops(void);
  * socket of the real daemon; 0: none. */
 void sim_transport_lose_notifications(sim_transport_t *transport, uint32_t every);
 
-sim_central_t *sim_transport_central(sim_transport_t *transport);
-
 /* True from connect until its connection is over: nobody may connect anew meanwhile. */
 bool sim_transport_connecting(const sim_transport_t *transport);
 

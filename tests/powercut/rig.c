@@ -179,11 +179,6 @@ void rig_mark_free(struct rig_mark *mark)
     sim_snapshot_free(mark->snapshot);
 }
 
-uint64_t rig_operation(const struct rig *rig)
-{
-    return fixture_operations(rig->world) - rig->first_operation;
-}
-
 /* ---- to where the course begins ---- */
 
 /* Spoils what runs, so that the boot loader takes another image than otadata says. */

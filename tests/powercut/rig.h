@@ -76,8 +76,6 @@ bool rig_flow(struct rig *rig, const struct fixture_image *image, int *ret_statu
 /* True when that image (NULL: what the rollback goes to) runs. */
 bool rig_runs(const struct rig *rig, const struct fixture_image *image);
 
-uint64_t rig_operation(const struct rig *rig);
-
 /* What must hold: NULL, or what is wrong. The first holds at any time, the second while a
  * firmware runs. */
 const char *rig_check_flash(const struct rig *rig);

@@ -92,17 +92,6 @@ static void programming_clears_bits_only(void **state)
     assert_int_equal(sim_flash_wear(flash, 1), 0);
 }
 
-static void strict_flash_refuses_to_set_bits(void **state)
-{
-    (void)state;
-    sim_flash_set_strict(flash, true);
-    program(0, "\x0F", 1);
-    program(0, "\x0E", 1);
-    assert_int_equal(sim_flash_program(flash, 0, "\xF0", 1, &us), SIM_FLASH_FAILED);
-    assert_int_equal(sim_flash_bytes(flash)[0], 0x0E);
-    assert_int_equal(stats().overwrites, 1);
-}
-
 static void programs_are_split_at_pages(void **state)
 {
     (void)state;
@@ -132,9 +121,6 @@ static void erases_take_blocks_where_they_can(void **state)
     erase(0, SIM_FLASH_BLOCK - SIM_FLASH_SECTOR);
     assert_int_equal(stats().sectors_erased, 16);
     assert_int_equal(stats().blocks_erased, 1);
-    assert_int_equal(sim_flash_erase_us(flash, 0, SIM_FLASH_BLOCK), 150000);
-    assert_int_equal(sim_flash_erase_us(flash, 0, SIM_FLASH_SECTOR), 45000);
-    assert_int_equal(sim_flash_erase_us(flash, SIM_FLASH_SECTOR, SIM_FLASH_BLOCK), 45000);
 }
 
 static void what_is_outside_or_unaligned_is_refused(void **state)
@@ -393,7 +379,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_MEMORY(new_flash_is_blank_and_powered),
         IN_MEMORY(programming_clears_bits_only),
-        IN_MEMORY(strict_flash_refuses_to_set_bits),
         IN_MEMORY(programs_are_split_at_pages),
         IN_MEMORY(erases_take_blocks_where_they_can),
         IN_MEMORY(what_is_outside_or_unaligned_is_refused),
