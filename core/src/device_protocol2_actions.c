@@ -436,8 +436,10 @@ void updraft_p2_failed(struct updraft_device *device, int error)
         status = UPDRAFT_P2_IMAGE;
     }
     if (device->action_kind == UPDRAFT_ACTION_ANSWER) {
-        /* A MAP report that did not get out: the client asks again. */
+        /* A MAP report that did not get out: nor would the rest, and the client asks
+         * again for what it misses. */
         device->stream.map_used_bytes = 0;
+        device->stream.map_left = 0;
         return;
     }
     device->step = STEP_NONE;

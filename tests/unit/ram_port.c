@@ -37,6 +37,7 @@ void ram_port_init(struct ram_port *port)
     /* An old image would be erased first; any old bytes do. */
     memset(port->flash, 0x5A, sizeof(port->flash));
     port->fail_at = NEVER;
+    port->answers_left = NEVER;
     port->corrupt_at = NEVER;
 }
 
@@ -166,7 +167,10 @@ static void drain(struct ram_port *port, uint32_t now_ms)
     while (updraft_device_poll(&port->device, port->now_ms, &action)) {
         static uint8_t output[UPDRAFT_STAGE_SIZE];
         int result = 0;
-        if (action.kind == UPDRAFT_ACTION_ANSWER) {
+        if (action.kind == UPDRAFT_ACTION_ANSWER && port->answers_left == 0) {
+            result = UPDRAFT_ERROR_LINK_LOST;
+        } else if (action.kind == UPDRAFT_ACTION_ANSWER) {
+            port->answers_left -= port->answers_left != NEVER;
             answer(port, &action);
         } else {
             result = port->work_count == port->fail_at ? port->fail_result

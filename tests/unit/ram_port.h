@@ -28,10 +28,11 @@ struct ram_port {
     struct ram_answer answers[RAM_ANSWERS_MAX];
     size_t answer_count;
     /* Set by a test. */
-    uint32_t fail_at;     /* this work action (all but ANSWER) fails, counted from 0 */
-    int fail_result;      /* and reports this */
-    int begin_result;     /* what the application says */
-    int judge_result;     /* what the application says about an image */
+    uint32_t fail_at;      /* this work action (all but ANSWER) fails, counted from 0 */
+    int fail_result;       /* and reports this */
+    uint32_t answers_left; /* so many get out, and none after them; NEVER: all */
+    int begin_result;      /* what the application says */
+    int judge_result;      /* what the application says about an image */
     bool refuses_broken;  /* ACTIVATE of no image fails as ESP-IDF's does, not the test */
     uint32_t corrupt_at;  /* flash byte that decays before the HASH; NEVER */
     uint32_t erase_ms;    /* a sector's erase takes so long, a block's five times that */

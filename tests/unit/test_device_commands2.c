@@ -17,7 +17,6 @@
 #define ALICE 1u
 #define BOB   2u
 #define WRITE 512u
-#define CHUNK (WRITE - UPDRAFT_P2_DATA_HEAD_SIZE)
 
 static struct ram_port port;
 static uint8_t image[RAM_SLOT_SIZE];
@@ -25,16 +24,21 @@ static uint32_t image_size;
 static struct updraft_p2_manifest manifest;
 static struct updraft_p2_command opening;
 
-static int set_up(void **state)
+static void describe_image(uint32_t data_size)
 {
-    (void)state;
-    const struct image_recipe recipe = {.data_size_bytes = 6000, .seed = 7};
+    const struct image_recipe recipe = {.data_size_bytes = data_size, .seed = 7};
     image_size = (uint32_t)make_image(&recipe, image, sizeof(image));
     manifest = (struct updraft_p2_manifest){.file_size_bytes = image_size,
                                             .image_size_bytes = image_size};
     sha256(image, image_size, manifest.file_sha256);
     memcpy(manifest.image_id, image + image_size - 32, 32);
     memcpy(manifest.head, image, sizeof(manifest.head));
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    describe_image(6000);
     opening = (struct updraft_p2_command){
         .opcode = UPDRAFT_P2_OPEN,
         .version = UPDRAFT_P2_VERSION,
@@ -74,10 +78,11 @@ static struct updraft_p2_command naming_image(uint8_t opcode)
 static struct updraft_p2_report stream(uint16_t number, const uint8_t *bytes,
                                        uint32_t size)
 {
+    const uint32_t chunk = opening.write_size_bytes - UPDRAFT_P2_DATA_HEAD_SIZE;
     port.answer_count = 0;
-    for (uint32_t at = 0; at < size; at += CHUNK, number++) {
+    for (uint32_t at = 0; at < size; at += chunk, number++) {
         uint8_t value[WRITE] = {(uint8_t)number, (uint8_t)(number >> 8)};
-        uint32_t part = size - at < CHUNK ? size - at : CHUNK;
+        uint32_t part = size - at < chunk ? size - at : chunk;
         memcpy(value + 2, bytes + at, part);
         ram_port_data(&port, ALICE, value, part + 2, port.now_ms);
     }
@@ -227,6 +232,44 @@ static void a_range_or_map_that_is_none_is_refused(void **state)
     assert_int_equal(port.map_count, sectors);
 }
 
+static void ask_map(uint8_t session, uint32_t from, uint32_t count)
+{
+    const struct updraft_p2_command map = {.opcode = UPDRAFT_P2_MAP,
+                                           .session = session,
+                                           .first_sector = (uint16_t)from,
+                                           .sector_count = (uint16_t)count};
+    ram_port_command(&port, ALICE, &map, port.now_ms);
+}
+
+/* Four sectors a report. Where one does not get out nothing more is read for it, and what
+ * is missing is had by asking again. */
+static void map_reports_that_do_not_get_out_come_at_the_next_question(void **state)
+{
+    (void)state;
+    describe_image(50000);
+    opening.write_size_bytes = UPDRAFT_P2_WRITE_MIN;
+    const uint32_t sectors = (image_size + 4095) / 4096;
+    uint8_t session = get_ready();
+    for (uint32_t sent = 0; sent * 4 < sectors; sent++) {
+        memset(port.map_crc, 0, sizeof(port.map_crc));
+        port.map_count = 0;
+        port.answers_left = sent;
+        uint32_t work = port.work_count;
+        ask_map(session, 0, sectors);
+        assert_int_equal(port.map_count, sent * 4);
+        assert_true(port.work_count - work <= (sent + 1) * 4);
+        port.answers_left = NEVER;
+        assert_int_equal(say(ALICE, UPDRAFT_P2_STATUS, session).state,
+                         UPDRAFT_P2_STATE_READY);
+        ask_map(session, sent * 4, sectors - sent * 4);
+        assert_int_equal(port.map_count, sectors);
+        for (uint32_t i = 0; i < sectors; i++) {
+            assert_int_equal(port.map_crc[i],
+                             updraft_crc32(0, port.flash + i * 4096, 4096));
+        }
+    }
+}
+
 static void bytes_that_are_no_chunk_are_passed_over(void **state)
 {
     (void)state;
@@ -239,7 +282,8 @@ static void bytes_that_are_no_chunk_are_passed_over(void **state)
     report = send_manifest(&report);
     assert_int_equal(report.state, UPDRAFT_P2_STATE_READY);
     port.answer_count = 0;
-    ram_port_data(&port, ALICE, image, CHUNK, port.now_ms); /* nothing is awaited */
+    ram_port_data(&port, ALICE, image, WRITE - UPDRAFT_P2_DATA_HEAD_SIZE,
+                  port.now_ms); /* nothing is awaited */
     assert_int_equal(port.answer_count, 0);
 }
 
@@ -381,6 +425,8 @@ int main(void)
         cmocka_unit_test_setup(only_the_owner_leads_a_session, set_up),
         cmocka_unit_test_setup(a_message_of_another_session_changes_nothing, set_up),
         cmocka_unit_test_setup(a_range_or_map_that_is_none_is_refused, set_up),
+        cmocka_unit_test_setup(map_reports_that_do_not_get_out_come_at_the_next_question,
+                               set_up),
         cmocka_unit_test_setup(bytes_that_are_no_chunk_are_passed_over, set_up),
         cmocka_unit_test_setup(choices_that_this_version_does_not_know_are_refused,
                                set_up),

@@ -65,8 +65,8 @@ struct updraft_device_config {
 
 enum updraft_action_kind {
     UPDRAFT_ACTION_ANSWER,  /* notify `bytes` (`size` of them) on Control to `connection`.
-                             * A result other than 0 changes nothing: the link's end tells
-                             * the session */
+                             * A result other than 0 ends a row of MAP reports, and nothing
+                             * else: the link's end tells the session */
     UPDRAFT_ACTION_BEGIN,   /* may an update begin? Ask the application. A result other
                              * than 0 refuses; it becomes updraft_device_error */
     UPDRAFT_ACTION_JUDGE,   /* the image's head is in and fits this device
