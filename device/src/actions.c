@@ -12,6 +12,7 @@
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "host/ble_gap.h"
+#include "host/ble_hs.h"
 
 #include "gatt.h"
 #include "link.h"
@@ -23,6 +24,8 @@
 #define RESTART_GRACE_MS 500u
 #define RESTART_LIMIT_MS 2000u
 #define RESTART_STEP_MS  20u
+/* So long an answer may wait for NimBLE's buffers. */
+#define ANSWER_LIMIT_MS 2000u
 
 static const char *const TAG = "updraft";
 
@@ -33,7 +36,7 @@ static uint8_t output[UPDRAFT_IMAGE_HASH_SIZE];
 
 static int find_crc(const struct updraft_device_action *action);
 static int ask_app(const struct updraft_image_descriptor *image);
-static void answer(const struct updraft_device_action *action);
+static int answer(const struct updraft_device_action *action);
 static int prepare(void);
 static int activate(void);
 static int stage(const struct updraft_device_action *action);
@@ -59,8 +62,7 @@ int updraft_actions_carry_out(const struct updraft_device_action *action,
     *ret_output = NULL;
     switch (action->kind) {
     case UPDRAFT_ACTION_ANSWER:
-        answer(action);
-        return 0;
+        return answer(action);
     case UPDRAFT_ACTION_BEGIN:
         ESP_LOGI(TAG, "update requested");
         return ask_app(NULL);
@@ -136,22 +138,34 @@ static int ask_app(const struct updraft_image_descriptor *image)
 }
 
 /* Protocol 1's single bytes go out whatever the client subscribed to (the original never
- * looked); protocol 2 needs the subscription. */
-static void answer(const struct updraft_device_action *action)
+ * looked); protocol 2 needs the subscription. While one connection updates, answers to
+ * others cost it no time: neither NimBLE's buffers nor the console are waited for. */
+static int answer(const struct updraft_device_action *action)
 {
     uint16_t connection = action->connection;
+    uint16_t owner = updraft_device_owner(device);
+    bool is_foreign = owner != UPDRAFT_CONNECTION_NONE && owner != connection;
+    bool is_wanted = action->size_bytes == 1 || updraft_link_subscribed(connection);
+    int rc = BLE_HS_ENOTCONN;
     if (action->size_bytes == 1) {
         updraft_link_publish_control(action->bytes[0]);
-    } else if (!updraft_link_subscribed(connection)) {
+    }
+    /* After its end the handle may be another connection's. */
+    if (is_wanted && !updraft_link_has_ended(connection)) {
+        rc = updraft_gatt_notify(connection, action->bytes, (uint16_t)action->size_bytes,
+                                 is_foreign ? 0 : ANSWER_LIMIT_MS);
+    }
+    if (rc == 0) {
+        return 0;
+    }
+    if (!is_wanted && !is_foreign) {
         ESP_LOGW(TAG, "connection %u: no notifications enabled: not answered",
                  connection);
-        return;
-    }
-    int rc = updraft_gatt_notify(connection, action->bytes, (uint16_t)action->size_bytes);
-    if (rc != 0) {
+    } else if (!is_foreign) {
         ESP_LOGW(TAG, "connection %u: answer 0x%02x not sent: NimBLE error %d",
                  connection, action->bytes[0], rc);
     }
+    return UPDRAFT_ERROR_LINK_LOST;
 }
 
 /* The note first: it must not promise what is erased next. Protocol 1 leaves none that

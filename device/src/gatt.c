@@ -18,7 +18,6 @@
 #include "updraft/protocol2.h"
 
 #define NOTIFY_RETRY_MS 10u
-#define NOTIFY_LIMIT_MS 2000u
 
 static struct updraft_gatt_strings strings;
 static uint16_t control_handle;
@@ -124,7 +123,8 @@ void updraft_gatt_subscribed(uint16_t connection, uint16_t attribute, bool enabl
     }
 }
 
-int updraft_gatt_notify(uint16_t connection, const uint8_t *bytes, uint16_t size_bytes)
+int updraft_gatt_notify(uint16_t connection, const uint8_t *bytes, uint16_t size_bytes,
+                        uint32_t limit_ms)
 {
     uint32_t start_ms = updraft_now_ms();
     for (;;) {
@@ -136,7 +136,7 @@ int updraft_gatt_notify(uint16_t connection, const uint8_t *bytes, uint16_t size
         if (rc != BLE_HS_ENOMEM) {
             return rc;
         }
-        if (updraft_now_ms() - start_ms >= NOTIFY_LIMIT_MS) {
+        if (updraft_now_ms() - start_ms >= limit_ms) {
             return rc;
         }
         vTaskDelay(pdMS_TO_TICKS(NOTIFY_RETRY_MS) + 1);

@@ -20,9 +20,10 @@ struct updraft_gatt_strings {
  * task starts. */
 esp_err_t updraft_gatt_add(const struct updraft_gatt_strings *strings);
 
-/* Notifies a value of Control, whatever the client subscribed to. Tries again for a
- * bounded time while NimBLE has no memory. Update task. Returns 0 or NimBLE's error. */
-int updraft_gatt_notify(uint16_t connection, const uint8_t *bytes, uint16_t size_bytes);
+/* Notifies a value of Control, whatever the client subscribed to. While NimBLE has no
+ * memory, tries again for limit_ms. Update task. Returns 0 or NimBLE's error. */
+int updraft_gatt_notify(uint16_t connection, const uint8_t *bytes, uint16_t size_bytes,
+                        uint32_t limit_ms);
 
 /* Host task. The client changed what it wants to be notified of. */
 void updraft_gatt_subscribed(uint16_t connection, uint16_t attribute, bool enabled);

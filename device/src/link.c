@@ -30,6 +30,7 @@ struct connection {
     _Atomic uint16_t handle; /* UPDRAFT_CONNECTION_NONE: free */
     _Atomic uint32_t active_ms;
     _Atomic bool subscribed;
+    _Atomic bool asks; /* a message of it on Control is in the ring */
     /* Host task only: */
     bool told;      /* NimBLE has told its beginning */
     bool spoke;     /* something of it was pushed */
@@ -144,13 +145,23 @@ int updraft_link_control(uint16_t handle, const uint8_t *bytes, uint16_t size_by
     if (connection == NULL) {
         return BLE_ATT_ERR_INSUFFICIENT_RES;
     }
+    uint32_t limit_ms = CONFIG_UPDRAFT_FULL_WAIT_MS;
+    if (atomic_load(&published_owner) != handle) {
+        /* One at a time, and nobody waits for it: the update of another connection must
+         * not wait behind all that this one can ask. */
+        if (atomic_load(&connection->asks)) {
+            return BLE_ATT_ERR_INSUFFICIENT_RES;
+        }
+        limit_ms = 0;
+    }
+    atomic_store(&connection->asks, true);
     /* Protocol 1's is stored first: the answer to it must not be overwritten by it. */
     bool is_kept = size_bytes == 1;
     uint8_t before = is_kept ? atomic_exchange(&control_value, bytes[0]) : 0;
-    if (push_value(connection, UPDRAFT_LINK_CONTROL, &value,
-                   CONFIG_UPDRAFT_FULL_WAIT_MS)) {
+    if (push_value(connection, UPDRAFT_LINK_CONTROL, &value, limit_ms)) {
         return 0;
     }
+    atomic_store(&connection->asks, false);
     if (is_kept) {
         uint8_t expected = bytes[0];
         atomic_compare_exchange_strong(&control_value, &expected, before);
@@ -233,8 +244,11 @@ bool updraft_link_take(struct updraft_link_event *ret_event,
     ret_event->connection = record.connection;
     ret_event->size_bytes = record.size_bytes;
     ret_event->bytes = room;
+    struct connection *connection = find(record.connection);
     if (ret_event->kind == UPDRAFT_LINK_ENDED) {
-        atomic_fetch_and(&ended, ~bit(ret_event->connection));
+        atomic_fetch_and(&ended, ~bit(record.connection));
+    } else if (ret_event->kind == UPDRAFT_LINK_CONTROL && connection != NULL) {
+        atomic_store(&connection->asks, false);
     }
     return true;
 }
@@ -300,6 +314,7 @@ static struct connection *add(uint16_t handle)
     connection->lost = false;
     connection->lost_told = false;
     atomic_store(&connection->subscribed, false);
+    atomic_store(&connection->asks, false);
     atomic_store(&connection->active_ms, updraft_now_ms());
     atomic_store(&connection->handle, handle);
     updraft_link_wake(); /* it may become idle: the update task must count its time */

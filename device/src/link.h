@@ -43,9 +43,10 @@ void updraft_link_active(uint16_t connection);
 unsigned updraft_link_count(void);
 
 /* Host task. Takes a value that was written; waits at most CONFIG_UPDRAFT_FULL_WAIT_MS
- * for room, but not for Data of a session of protocol 2, which drops it: the session
- * finds the gap. Returns 0 or the ATT error to answer. source: as of updraft_ring_push.
- */
+ * for room. Does not wait for Data of a session of protocol 2, which is dropped (the
+ * session finds the gap), nor for Control of a connection that has no update under way:
+ * of those there is one in the ring at a time. Returns 0 or the ATT error to answer.
+ * source: as of updraft_ring_push. */
 int updraft_link_control(uint16_t connection, const uint8_t *bytes, uint16_t size_bytes);
 int updraft_link_data(uint16_t connection, const void *payload,
                       updraft_ring_source *source, uint16_t size_bytes);

@@ -271,6 +271,40 @@ static void data_of_protocol_2_is_dropped_where_there_is_no_room(void **state)
     assert_no_event();
 }
 
+/* The owner's update waits behind no more than that. */
+static void a_connection_without_the_update_has_one_message_in_the_ring(void **state)
+{
+    (void)state;
+    alive[1] = true;
+    alive[2] = true;
+    tell_connect(1, 0);
+    tell_connect(2, 0);
+    for (int with_owner = 0; with_owner < 2; with_owner++) {
+        updraft_link_publish(with_owner ? 1 : UPDRAFT_CONNECTION_NONE, UPDRAFT_P2_VERSION,
+                             /* failed= */ false);
+        assert_int_equal(write_opcode(2, UPDRAFT_P1_REQUEST), 0);
+        assert_int_equal(write_opcode(2, UPDRAFT_P1_NOP), BLE_ATT_ERR_INSUFFICIENT_RES);
+        assert_int_equal(updraft_link_control_value(), UPDRAFT_P1_REQUEST);
+        assert_event(UPDRAFT_LINK_CONTROL, 2);
+        assert_no_event();
+    }
+    /* The owner may say more, and its messages take nobody's turn. */
+    assert_int_equal(write_opcode(1, UPDRAFT_P1_NOP), 0);
+    assert_int_equal(write_opcode(1, UPDRAFT_P1_DONE), 0);
+    assert_int_equal(write_opcode(2, UPDRAFT_P1_NOP), 0);
+    /* Nor do those of a connection that ended, where the next one has its handle. */
+    tell_disconnect(2);
+    alive[2] = true;
+    tell_connect(2, 0);
+    assert_int_equal(write_opcode(2, UPDRAFT_P1_REQUEST), 0);
+    assert_event(UPDRAFT_LINK_CONTROL, 1);
+    assert_event(UPDRAFT_LINK_CONTROL, 1);
+    assert_event(UPDRAFT_LINK_CONTROL, 2);
+    assert_event(UPDRAFT_LINK_ENDED, 2);
+    assert_event(UPDRAFT_LINK_CONTROL, 2);
+    assert_no_event();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +318,8 @@ int main(void)
         cmocka_unit_test_setup(a_subscription_lasts_as_long_as_its_connection, set_up),
         cmocka_unit_test_setup(data_of_protocol_2_is_dropped_where_there_is_no_room,
                                set_up),
+        cmocka_unit_test_setup(
+            a_connection_without_the_update_has_one_message_in_the_ring, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
