@@ -14,7 +14,7 @@ import html
 import re
 import sys
 
-LEFT, TOP, COLUMN, ROW = 200, 70, 330, 34
+LEFT, TOP, COLUMN, ROW = 180, 70, 400, 34
 STYLE = """
 text { font: 13px sans-serif; fill: #1f2937 }
 .actor { font-weight: bold; text-anchor: middle }
@@ -81,7 +81,7 @@ def draw(title, actors, rows):
             out.append(f'<path class="arrow{dash}" d="M{x1},{y} L{x2},{y}"/>')
         elif row[0] == "note":
             _, actor, what = row
-            half = 4 + 3.6 * len(what)
+            half = 8 + 3.6 * len(what)
             middle = min(max(x_of[actor], half + 6), width - half - 6)
             out.append(f'<rect class="note" x="{middle - half}" y="{y - 18}" '
                        f'width="{2 * half}" height="24" rx="3"/>')
