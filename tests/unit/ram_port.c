@@ -317,6 +317,7 @@ static void answer(struct ram_port *port, const struct updraft_device_action *ac
     } else if (opcode == UPDRAFT_P2_MAP_REPORT) {
         uint32_t sector = (uint32_t)(action->bytes[2] | action->bytes[3] << 8);
         assert_true(action->size_bytes > 4 && action->size_bytes % 4 == 0);
+        assert_true(action->size_bytes <= port->device.stream.write_size_bytes);
         for (uint32_t at = 4; at < action->size_bytes; at += 4, sector++) {
             assert_true(sector < RAM_SECTORS);
             const uint8_t *crc = action->bytes + at;

@@ -89,6 +89,17 @@ static struct updraft_p2_report stream(uint16_t number, const uint8_t *bytes,
     return ram_port_report(&port, ALICE);
 }
 
+static struct updraft_p2_report send_range(uint8_t session, uint32_t size)
+{
+    struct updraft_p2_report report =
+        tell(ALICE, (struct updraft_p2_command){.opcode = UPDRAFT_P2_RANGE,
+                                                .session = session,
+                                                .flags = UPDRAFT_P2_RANGE_FINISH,
+                                                .size_bytes = size});
+    assert_int_equal(report.state, UPDRAFT_P2_STATE_RECEIVING);
+    return stream(report.next, image, size);
+}
+
 static struct updraft_p2_report send_manifest(const struct updraft_p2_report *opened)
 {
     uint8_t bytes[UPDRAFT_P2_MANIFEST_SIZE];
@@ -109,13 +120,7 @@ static uint8_t get_ready(void)
 static uint8_t get_verified(void)
 {
     uint8_t session = get_ready();
-    struct updraft_p2_report report =
-        tell(ALICE, (struct updraft_p2_command){.opcode = UPDRAFT_P2_RANGE,
-                                                .session = session,
-                                                .flags = UPDRAFT_P2_RANGE_FINISH,
-                                                .size_bytes = image_size});
-    report = stream(report.next, image, image_size);
-    assert_int_equal(report.state, UPDRAFT_P2_STATE_VERIFIED);
+    assert_int_equal(send_range(session, image_size).state, UPDRAFT_P2_STATE_VERIFIED);
     return session;
 }
 
@@ -224,6 +229,10 @@ static void a_range_or_map_that_is_none_is_refused(void **state)
                                        .flags = 0x80,
                                        .size_bytes = image_size};
     assert_int_equal(tell(ALICE, range).status, UPDRAFT_P2_UNSUPPORTED);
+    range.flags = 0;
+    range.start_bytes = UPDRAFT_P2_SECTOR_SIZE; /* as long as the file may be, but not */
+    range.size_bytes = UPDRAFT_P2_SECTOR_SIZE;  /* from here on */
+    assert_int_equal(tell(ALICE, range).status, UPDRAFT_P2_BAD_RANGE);
     assert_int_equal(port.erase_count, 0);
     /* Everything but the last sector is told without an error. */
     map.first_sector = 0;
@@ -415,6 +424,98 @@ static void finish_may_be_said_again_after_a_repair(void **state)
     assert_int_equal(ram_port_report(&port, ALICE).state, UPDRAFT_P2_STATE_VERIFIED);
 }
 
+static void what_follows_the_image_in_its_file_is_verified_too(void **state)
+{
+    (void)state;
+    uint32_t file_size = image_size + 48;
+    memset(image + image_size, 0xC3, 48);
+    manifest.file_size_bytes = file_size;
+    sha256(image, file_size, manifest.file_sha256);
+    uint8_t session = get_ready();
+    image[file_size - 1] ^= 1;
+    struct updraft_p2_report report = send_range(session, file_size);
+    assert_int_equal(report.state, UPDRAFT_P2_STATE_READY);
+    assert_int_equal(report.status, UPDRAFT_P2_HASH);
+    image[file_size - 1] ^= 1;
+    report = send_range(session, file_size);
+    assert_int_equal(report.state, UPDRAFT_P2_STATE_VERIFIED);
+}
+
+/* A manifest may say what it likes: what it was judged by has to be in the file. */
+static void a_manifest_with_another_files_marker_is_found_out(void **state)
+{
+    (void)state;
+    const struct updraft_marker marker = {.protocol_max = 2, .hardware_id = 6};
+    updraft_marker_put(&marker, manifest.head + UPDRAFT_MARKER_OFFSET);
+    port.device.config.hardware_id = 6;
+    struct updraft_p2_report report = send_range(get_ready(), image_size);
+    assert_int_equal(report.state, UPDRAFT_P2_STATE_READY);
+    assert_int_equal(report.status, UPDRAFT_P2_HASH);
+}
+
+static void a_board_without_a_hardware_id_takes_any(void **state)
+{
+    (void)state;
+    const struct updraft_marker marker = {.protocol_max = 2, .hardware_id = 6};
+    updraft_marker_put(&marker, manifest.head + UPDRAFT_MARKER_OFFSET);
+    port.device.config.hardware_id = 0;
+    (void)get_ready();
+}
+
+static void map_reports_keep_to_the_write_size(void **state)
+{
+    (void)state;
+    describe_image(20000);
+    opening.write_size_bytes = UPDRAFT_P2_WRITE_MIN; /* four sectors a report */
+    uint8_t session = get_ready();
+    port.answer_count = 0;
+    ask_map(session, 0, 5); /* the port looks at the sizes */
+    assert_int_equal(port.map_count, 5);
+    assert_int_equal(port.answer_count, 2);
+}
+
+/* What only someone else says, or nobody takes, is silence. */
+static void expect_timeout(void)
+{
+    port.answer_count = 0;
+    ram_port_tick(&port, port.device.config.idle_limit_ms);
+    struct updraft_p2_report report = ram_port_report(&port, ALICE);
+    assert_int_equal(report.status, UPDRAFT_P2_TIMEOUT);
+    assert_int_equal(report.state, UPDRAFT_P2_STATE_IDLE);
+    assert_int_equal(updraft_device_owner(&port.device), UPDRAFT_CONNECTION_NONE);
+}
+
+static void nobody_else_keeps_a_session_alive(void **state)
+{
+    (void)state;
+    uint8_t session = get_ready();
+    port.now_ms = port.device.config.idle_limit_ms - 1;
+    (void)say(BOB, UPDRAFT_P2_STATUS, session);
+    (void)say(BOB, UPDRAFT_P2_ABORT, session);
+    (void)tell(BOB, opening);
+    (void)ram_port_finish(&port, BOB, port.now_ms);
+    ram_port_data(&port, BOB, image, WRITE, port.now_ms);
+    expect_timeout();
+}
+
+static void chunks_that_are_not_taken_keep_no_session_alive(void **state)
+{
+    (void)state;
+    struct updraft_p2_report report =
+        tell(ALICE, (struct updraft_p2_command){.opcode = UPDRAFT_P2_RANGE,
+                                                .session = get_ready(),
+                                                .size_bytes = image_size});
+    port.now_ms = port.device.config.idle_limit_ms - 1;
+    (void)stream((uint16_t)(report.next + 1), image, WRITE);
+    port.now_ms = port.device.config.idle_limit_ms - 1;
+    for (int behind = 1; behind <= 2; behind++) {
+        uint16_t number = (uint16_t)(report.next - behind);
+        uint8_t value[WRITE] = {(uint8_t)number, (uint8_t)(number >> 8)};
+        ram_port_data(&port, ALICE, value, sizeof(value), port.now_ms);
+    }
+    expect_timeout();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +538,13 @@ int main(void)
         cmocka_unit_test_setup(a_manifest_whose_sizes_contradict_is_malformed, set_up),
         cmocka_unit_test_setup(the_running_image_is_taken_again_only_by_force, set_up),
         cmocka_unit_test_setup(finish_may_be_said_again_after_a_repair, set_up),
+        cmocka_unit_test_setup(what_follows_the_image_in_its_file_is_verified_too,
+                               set_up),
+        cmocka_unit_test_setup(a_manifest_with_another_files_marker_is_found_out, set_up),
+        cmocka_unit_test_setup(a_board_without_a_hardware_id_takes_any, set_up),
+        cmocka_unit_test_setup(map_reports_keep_to_the_write_size, set_up),
+        cmocka_unit_test_setup(nobody_else_keeps_a_session_alive, set_up),
+        cmocka_unit_test_setup(chunks_that_are_not_taken_keep_no_session_alive, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

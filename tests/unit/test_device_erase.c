@@ -26,6 +26,9 @@
 /* A link that delivers at a steady rate, within the device's credit. */
 struct link {
     struct updraft_device device;
+    uint32_t file_size; /* and that of the slot */
+    uint32_t range_start;
+    uint32_t range_size;
     uint32_t rate;         /* bytes a millisecond */
     uint32_t held_bytes;   /* that the controller takes while the host stands still */
     uint32_t silent_after; /* bytes of the file; then nothing comes any more */
@@ -70,7 +73,7 @@ static void pass(uint32_t ms, uint32_t bytes_max)
     link_.carried += bytes < bytes_max ? bytes : bytes_max;
     while (link_.carried >= WRITE && link_.next != link_.limit &&
            link_.sent_bytes < link_.silent_after) {
-        uint32_t left = FILE_SIZE - link_.sent_bytes;
+        uint32_t left = link_.range_size - link_.sent_bytes;
         link_.carried -= WRITE;
         link_.sent_bytes += left < CHUNK ? left : CHUNK;
         link_.next++;
@@ -92,6 +95,8 @@ static void carry_out(const struct updraft_device_action *action)
         link_.sectors += !is_block;
         link_.ahead += action->offset_bytes > link_.written_to + SECTOR;
         link_.erased_to = action->offset_bytes + action->size_bytes;
+        assert_true(action->offset_bytes >= link_.range_start);
+        assert_true(link_.erased_to <= link_.file_size);
         pass(is_block ? BLOCK_MS : SECTOR_MS, link_.held_bytes);
     } else if (action->kind == UPDRAFT_ACTION_WRITE) {
         assert_true(action->offset_bytes + action->size_bytes <= link_.erased_to);
@@ -127,8 +132,8 @@ static void open_session(void)
 {
     static uint8_t value[2 + UPDRAFT_P2_MANIFEST_SIZE];
     struct updraft_p2_manifest manifest = {
-        .file_size_bytes = FILE_SIZE,
-        .image_size_bytes = FILE_SIZE,
+        .file_size_bytes = link_.file_size,
+        .image_size_bytes = link_.file_size,
         .head = {[0] = 0xE9, 3, [23] = 1, [24 + 5] = 4, [32] = 0x32, 0x54, 0xCD, 0xAB},
     };
     command((struct updraft_p2_command){.opcode = UPDRAFT_P2_OPEN,
@@ -144,33 +149,41 @@ static void open_session(void)
     assert_int_equal(updraft_device_state(&link_.device), UPDRAFT_DEVICE_READY);
 }
 
-/* Sends the file, or as much of it as comes before the silence; returns how long that
+static void begin(uint32_t rate, uint32_t held_bytes, uint32_t supervision_ms)
+{
+    memset(&link_, 0, sizeof(link_));
+    link_.rate = rate;
+    link_.held_bytes = held_bytes;
+    link_.silent_after = UINT32_MAX;
+    link_.file_size = FILE_SIZE;
+    link_.range_size = FILE_SIZE;
+    updraft_device_set_supervision(&link_.device, supervision_ms);
+}
+
+/* Sends the range, or as much of it as comes before the silence; returns how long that
  * took. */
-static uint32_t send_until(uint32_t rate, uint32_t held_bytes, uint32_t supervision_ms,
-                           uint32_t silent_after)
+static uint32_t send(void)
 {
     static uint8_t value[WRITE];
     const struct updraft_device_config config = {
-        .slot_size_bytes = FILE_SIZE,
+        .slot_size_bytes = link_.file_size,
         .window_bytes = QUEUE_SIZE,
         .image_id = {1},
     };
-    memset(&link_, 0, sizeof(link_));
+    uint32_t supervision_ms = link_.device.erase.supervision_ms;
     updraft_device_init(&link_.device, &config);
     updraft_device_set_supervision(&link_.device, supervision_ms);
-    link_.rate = rate;
-    link_.held_bytes = held_bytes;
-    link_.silent_after = silent_after;
     open_session();
     link_.ready = false;
-    command((struct updraft_p2_command){
-        .opcode = UPDRAFT_P2_RANGE, .session = 1, .size_bytes = FILE_SIZE});
+    command((struct updraft_p2_command){.opcode = UPDRAFT_P2_RANGE,
+                                        .session = 1,
+                                        .start_bytes = link_.range_start,
+                                        .size_bytes = link_.range_size});
     link_.queued_number = link_.next;
     uint32_t begun_ms = link_.now_ms;
     for (uint32_t taken = 0; !link_.ready;) {
         assert_true(link_.now_ms - begun_ms < 1000000);
-        if (link_.queue_count == 0 && link_.sent_bytes >= silent_after &&
-            silent_after < FILE_SIZE) {
+        if (link_.queue_count == 0 && link_.sent_bytes >= link_.silent_after) {
             break;
         }
         if (link_.queue_count == 0) {
@@ -178,7 +191,7 @@ static uint32_t send_until(uint32_t rate, uint32_t held_bytes, uint32_t supervis
             drain();
             continue;
         }
-        uint32_t left = FILE_SIZE - taken;
+        uint32_t left = link_.range_size - taken;
         uint32_t size = left < CHUNK ? left : CHUNK;
         value[0] = (uint8_t)link_.queued_number;
         value[1] = (uint8_t)(link_.queued_number >> 8);
@@ -191,15 +204,16 @@ static uint32_t send_until(uint32_t rate, uint32_t held_bytes, uint32_t supervis
     return link_.now_ms - begun_ms;
 }
 
-static uint32_t send(uint32_t rate, uint32_t held_bytes, uint32_t supervision_ms)
+static uint32_t send_file(uint32_t rate, uint32_t held_bytes, uint32_t supervision_ms)
 {
-    return send_until(rate, held_bytes, supervision_ms, FILE_SIZE);
+    begin(rate, held_bytes, supervision_ms);
+    return send();
 }
 
 static void a_fast_link_is_stopped_by_blocks_rather_than_by_sectors(void **state)
 {
     (void)state;
-    uint32_t took_ms = send(99, 500, 6000);
+    uint32_t took_ms = send_file(99, 500, 6000);
     assert_int_equal(link_.sectors, 1); /* the one that was timed */
     assert_int_equal(link_.blocks, FILE_SIZE / BLOCK);
     assert_int_equal(link_.ahead, 0);
@@ -212,7 +226,7 @@ static void sectors_that_hide_are_erased_ahead_and_blocks_give_the_lead(void **s
 {
     (void)state;
     uint32_t by_blocks_ms = FILE_SIZE / 99 + FILE_SIZE / BLOCK * (BLOCK_MS - 6000 / 99);
-    uint32_t took_ms = send(99, 6000, 6000);
+    uint32_t took_ms = send_file(99, 6000, 6000);
     assert_true(link_.ahead > 32);
     assert_in_range(link_.blocks, 3, 12);
     assert_true(took_ms < by_blocks_ms);
@@ -221,7 +235,7 @@ static void sectors_that_hide_are_erased_ahead_and_blocks_give_the_lead(void **s
 static void a_slow_link_does_not_notice_erases_at_all(void **state)
 {
     (void)state;
-    uint32_t took_ms = send(24, 2000, 6000);
+    uint32_t took_ms = send_file(24, 2000, 6000);
     uint32_t radio_ms = FILE_SIZE / 24;
     assert_true(link_.ahead > 200);
     assert_true(took_ms < radio_ms + radio_ms / 30);
@@ -230,7 +244,7 @@ static void a_slow_link_does_not_notice_erases_at_all(void **state)
 static void a_block_that_would_outlast_the_link_is_erased_in_sectors(void **state)
 {
     (void)state;
-    (void)send(99, 500, 720);
+    (void)send_file(99, 500, 720);
     assert_int_equal(link_.blocks, 0);
     assert_int_equal(link_.sectors, FILE_SIZE / SECTOR);
 }
@@ -238,9 +252,9 @@ static void a_block_that_would_outlast_the_link_is_erased_in_sectors(void **stat
 static void only_a_controller_that_stands_still_gets_batches(void **state)
 {
     (void)state;
-    (void)send(99, 500, 6000);
+    (void)send_file(99, 500, 6000);
     assert_int_equal(link_.batch_bytes, 0);
-    (void)send(99, 0, 6000);
+    (void)send_file(99, 0, 6000);
     assert_in_range(link_.batch_bytes, SECTOR, QUEUE_SIZE / 2);
     assert_int_equal(updraft_device_batch_bytes(&link_.device), 0); /* it is over */
 }
@@ -248,7 +262,9 @@ static void only_a_controller_that_stands_still_gets_batches(void **state)
 static void nothing_is_erased_far_ahead_of_a_link_that_fell_silent(void **state)
 {
     (void)state;
-    (void)send_until(24, 2000, 6000, 300000);
+    begin(24, 2000, 6000);
+    link_.silent_after = 300000;
+    (void)send();
     assert_true(link_.ahead > 50);
     uint32_t deadline_ms;
     while (updraft_device_deadline(&link_.device, &deadline_ms) &&
@@ -265,6 +281,40 @@ static void nothing_is_erased_far_ahead_of_a_link_that_fell_silent(void **state)
     assert_true(link_.erased_to <= link_.written_to + 2 * BLOCK + SECTOR);
 }
 
+/* Fast and slow, so that blocks are erased, and sectors ahead of the stream. */
+static const struct {
+    uint32_t rate;
+    uint32_t held_bytes;
+} links[] = {{99, 500}, {99, 6000}, {24, 2000}};
+
+static void what_lies_behind_a_range_is_kept(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+        for (uint32_t sectors = 1; sectors <= BLOCK / SECTOR + 1; sectors++) {
+            begin(links[i].rate, links[i].held_bytes, 6000);
+            link_.range_start = 2 * BLOCK;
+            link_.range_size = 4 * BLOCK + sectors * SECTOR;
+            (void)send();
+            assert_int_equal(link_.erased_to, link_.range_start + link_.range_size);
+        }
+    }
+}
+
+static void nothing_behind_the_slot_is_erased(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+        for (uint32_t sectors = 1; sectors <= BLOCK / SECTOR; sectors++) {
+            begin(links[i].rate, links[i].held_bytes, 6000);
+            link_.file_size = 4 * BLOCK + sectors * SECTOR;
+            link_.range_size = link_.file_size;
+            (void)send();
+            assert_int_equal(link_.erased_to, link_.file_size);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +324,8 @@ int main(void)
         cmocka_unit_test(a_block_that_would_outlast_the_link_is_erased_in_sectors),
         cmocka_unit_test(only_a_controller_that_stands_still_gets_batches),
         cmocka_unit_test(nothing_is_erased_far_ahead_of_a_link_that_fell_silent),
+        cmocka_unit_test(what_lies_behind_a_range_is_kept),
+        cmocka_unit_test(nothing_behind_the_slot_is_erased),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
