@@ -29,7 +29,7 @@ STATE, MAP_REPORT = 0x80, 0x82
 SECTOR = 4096
 HELD = 32  # bytes 0 to 31 of an image are written last
 WANT = 0x02  # flag of STATE
-STAGED, AWAITS_CONFIRM = 0x04, 0x08  # flags of Info
+SIGNED, ENCRYPTED, STAGED, AWAITS_CONFIRM = 0x01, 0x02, 0x04, 0x08  # flags of Info
 
 # "Time limits of a client"
 CONNECT_S, ANSWER_S, LATE_S, MAP_S, PROGRESS_S, RETURN_S = 20, 10, 2, 2, 120, 60
@@ -362,6 +362,8 @@ class Session:
 
     async def transfer(self, firmware, *, stage=False, force=False, sent_before=False):
         """Brings the file into the slot, up to `verified`."""
+        if self.info.flags & (SIGNED | ENCRYPTED):
+            raise NotImplementedError("the device wants more than this client can do")
         begin = await self.ask(Phase.MANIFEST, "<BBBBHHI", OPEN, 2, force | stage << 1, 0,
                                len(firmware.manifest), self.info.write_size,
                                secrets.randbits(32))
@@ -409,6 +411,10 @@ async def follow(address, before, image_id=None):
                     elif image_id and info.noted_id == image_id[:8] \
                             and info.result == Result.ROLLED_BACK:
                         raise RolledBack(info.reason, info.detail)
+                    elif image_id and info.noted_id == image_id[:8] \
+                            and info.result == Result.LOST:
+                        restarted_by = time.monotonic() + RESTART_S
+                        await session.activate(image_id)
                     elif time.monotonic() > restarted_by:
                         raise NotStarted("the old firmware runs")
                     await asyncio.sleep(1)
