@@ -10,6 +10,7 @@ DEVICE1 = "core/src/device_session.c"
 DEVICE2 = "core/src/device_protocol2.c"
 ACTIONS1 = "core/src/device_actions.c"
 ACTIONS2 = "core/src/device_protocol2_actions.c"
+ERASE = "core/src/device_erase.c"
 CLIENT2 = "core/src/client_session2.c"
 REPORTS2 = "core/src/client_reports2.c"
 SECTORS2 = "core/src/client_sectors2.c"
@@ -128,5 +129,63 @@ MUTANTS = [
         ("device/src/snapshot.c",
          "    portENTER_CRITICAL(&lock);\n    now = current;\n    portEXIT_CRITICAL(&lock);",
          "    now = current;"),
+    ]),
+    ("take a range that ends behind the file", ["test_device_commands2"], [
+        (DEVICE2, "        size > file_size - start) {", "        size > file_size) {"),
+    ]),
+    ("erase a block of which a part is behind the range", ["test_device_erase"], [
+        (ERASE, "bool is_ours = left >= UPDRAFT_FLASH_BLOCK_SIZE ||", "bool is_ours = left > 0 ||"),
+    ]),
+    ("erase a block of which a part is behind the slot", ["test_device_erase"], [
+        (ERASE, "    return fits && is_ours", "    return (fits || left > 0) && is_ours"),
+    ]),
+    ("erase ahead of the stream behind its range", ["test_device_erase"], [
+        (ERASE, "from >= device->stream.end_bytes ||", "from >= device->config.slot_size_bytes ||"),
+    ]),
+    ("do not tell of a long erase", ["test_device_erase"], [
+        (ACTIONS2, "bool is_long = updraft_erase_is_long(device, ret_action->size_bytes);",
+         "bool is_long = false;"),
+    ]),
+    ("tell of what has come as programmed", ["test_device_erase"], [
+        (ACTIONS2, "report.detail = device->written_bytes;",
+         "report.detail = device->received_bytes;"),
+    ]),
+    ("promise a verification too early", ["test_device_commands2"], [
+        (ACTIONS2, "manifest.file_size_bytes / HASHED_IN_100MS;",
+         "manifest.file_size_bytes / HASHED_IN_100MS / 8;"),
+    ]),
+    ("fill a MAP report beyond the write size", ["test_device_commands2"], [
+        (ACTIONS2, "stream->map_used_bytes + 4u > stream->write_size_bytes;",
+         "stream->map_used_bytes > stream->write_size_bytes;"),
+    ]),
+    ("hash the image alone, not its file", ["test_device_commands2"], [
+        (ACTIONS2, "ret_action->end_offset_bytes = manifest->file_size_bytes;",
+         "ret_action->end_offset_bytes = manifest->image_size_bytes;"),
+    ]),
+    ("believe the manifest's marker", ["test_device_commands2"], [
+        (ACTIONS2, "        size = UPDRAFT_P2_HEAD_SIZE - UPDRAFT_HEAD_HELD_SIZE;",
+         "        size = UPDRAFT_IMAGE_HEAD_SIZE - UPDRAFT_HEAD_HELD_SIZE;"),
+    ]),
+    ("want a hardware id of a board that has none", ["test_device_commands2"], [
+        (DEVICE2, "marker.hardware_id != 0 && config->hardware_id != 0 &&",
+         "marker.hardware_id != 0 &&"),
+    ]),
+    ("let anybody's message keep a session alive", ["test_device_commands2"], [
+        (DEVICE1, "    if (connection == device->owner) {\n        device->last_input_ms = now_ms;\n"
+         "    }\n    if (size != 1) {",
+         "    device->last_input_ms = now_ms;\n    if (size != 1) {"),
+    ]),
+    ("let chunks that are dropped keep a session alive", ["test_device_commands2"], [
+        (DEVICE2, "    uint16_t ahead = (uint16_t)(updraft_get_le16(bytes) - stream->next);",
+         "    uint16_t ahead = (uint16_t)(updraft_get_le16(bytes) - stream->next);\n"
+         "    device->last_input_ms = now_ms;"),
+    ]),
+    ("take another session's MAP report", ["test_client_sectors2"], [
+        (SECTORS2, "client->state != UPDRAFT_CLIENT2_MAPPING || map->session != client->session ||",
+         "client->state != UPDRAFT_CLIENT2_MAPPING ||"),
+    ]),
+    ("begin a range said again by a late STATE", ["test_client_sectors2"], [
+        (REPORTS2, "    client->last_number = (uint16_t)(client->stream.base + client->stream.acked);\n",
+         ""),
     ]),
 ]

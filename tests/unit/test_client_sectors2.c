@@ -95,6 +95,28 @@ static void a_late_state_does_not_begin_the_next_stream(void **state)
     send_chunks(0, 5);
 }
 
+/* The device had lost the stream; what it had said of it before comes afterwards. */
+static void a_late_state_does_not_begin_a_range_said_again(void **state)
+{
+    (void)state;
+    go_to(UPDRAFT_CLIENT2_SENDING);
+    tell_stream(0, 0, 10);
+    send_chunks(0, 10);
+    tell_stream(0, 4, 10);
+    stay_silent(10000);
+    EXPECT(0x18, SESSION);
+    tell_state(READY);
+    assert_state(UPDRAFT_CLIENT2_RANGING);
+    next_action(UPDRAFT_CLIENT2_WRITE_CONTROL);
+    write_ends();
+    tell_stream(0, 3, 10);
+    assert_state(UPDRAFT_CLIENT2_RANGING);
+    base = (uint16_t)(base + 100);
+    tell_stream(0, 0, 5);
+    assert_state(UPDRAFT_CLIENT2_SENDING);
+    send_chunks(0, 5);
+}
+
 static void blank_sectors_vouch_for_nothing(void **state)
 {
     (void)state;
@@ -129,6 +151,17 @@ static void map_reports_that_are_missing_are_asked_for_again(void **state)
     tell_map(0, more, SECTORS + 1); /* than the file has */
     assert_state(UPDRAFT_CLIENT2_MAPPING);
     tell_map(3, crcs + 3, 1);
+    begin_range(5 * 4096, 1600, true);
+}
+
+static void map_reports_of_another_session_are_ignored(void **state)
+{
+    (void)state;
+    tell_manifest(crcs[0]);
+    EXPECT(0x12, SESSION, 0, 0, SECTORS, 0);
+    const uint8_t other[] = {0x82, SESSION + 1, 0, 0, 9, 9, 9, 9};
+    updraft_client2_notified(&client, other, sizeof(other), now_ms);
+    tell_map(0, crcs, SECTORS);
     begin_range(5 * 4096, 1600, true);
 }
 
@@ -179,8 +212,10 @@ int main(void)
         TEST(what_matches_is_kept_but_for_its_last_sector),
         TEST(each_run_of_missing_sectors_is_a_range),
         TEST(a_late_state_does_not_begin_the_next_stream),
+        TEST(a_late_state_does_not_begin_a_range_said_again),
         TEST(blank_sectors_vouch_for_nothing),
         TEST(map_reports_that_are_missing_are_asked_for_again),
+        TEST(map_reports_of_another_session_are_ignored),
         TEST(a_wrong_hash_is_repaired_three_times),
         TEST(a_wrong_hash_though_all_matches_sends_all_once),
     };

@@ -453,6 +453,21 @@ static void a_manifest_with_another_files_marker_is_found_out(void **state)
     assert_int_equal(report.status, UPDRAFT_P2_HASH);
 }
 
+static void a_verification_promises_the_time_of_a_slow_chip(void **state)
+{
+    (void)state;
+    describe_image(50000);
+    const struct updraft_p2_command finish = {.opcode = UPDRAFT_P2_FINISH,
+                                              .session = get_ready()};
+    struct updraft_p2_report report;
+    port.answer_count = 0;
+    ram_port_command(&port, ALICE, &finish, port.now_ms);
+    assert_true(
+        updraft_p2_get_report(port.answers[0].bytes, UPDRAFT_P2_STATE_SIZE, &report));
+    assert_int_equal(report.state, UPDRAFT_P2_STATE_VERIFYING);
+    assert_int_equal(report.next_within, 20 + 1); /* 100 ms for each 32 KiB */
+}
+
 static void a_board_without_a_hardware_id_takes_any(void **state)
 {
     (void)state;
@@ -541,6 +556,7 @@ int main(void)
         cmocka_unit_test_setup(what_follows_the_image_in_its_file_is_verified_too,
                                set_up),
         cmocka_unit_test_setup(a_manifest_with_another_files_marker_is_found_out, set_up),
+        cmocka_unit_test_setup(a_verification_promises_the_time_of_a_slow_chip, set_up),
         cmocka_unit_test_setup(a_board_without_a_hardware_id_takes_any, set_up),
         cmocka_unit_test_setup(map_reports_keep_to_the_write_size, set_up),
         cmocka_unit_test_setup(nobody_else_keeps_a_session_alive, set_up),

@@ -39,6 +39,7 @@ struct link {
     uint32_t sent_bytes;
     uint32_t queue_count; /* chunks that wait */
     uint32_t queued_number;
+    bool busy_told;
     /* What came of it. */
     bool ready;
     uint32_t sectors;
@@ -60,6 +61,11 @@ static void take_report(const struct updraft_device_action *action)
     assert_int_equal(report.status, UPDRAFT_P2_OK);
     link_.limit = report.limit;
     link_.ready = report.state == UPDRAFT_P2_STATE_READY;
+    link_.busy_told = (report.flags & UPDRAFT_P2_REPORT_BUSY) != 0;
+    assert_true(!link_.busy_told || report.next_within * 100u > BLOCK_MS);
+    if (report.state == UPDRAFT_P2_STATE_RECEIVING) {
+        assert_int_equal(report.detail, link_.written_to);
+    }
     if (link_.sent_bytes == 0) {
         link_.next = report.next;
     }
@@ -91,6 +97,7 @@ static void carry_out(const struct updraft_device_action *action)
         take_report(action);
     } else if (action->kind == UPDRAFT_ACTION_ERASE) {
         bool is_block = action->size_bytes == BLOCK;
+        assert_true(link_.busy_told || !is_block); /* nothing is answered meanwhile */
         link_.blocks += is_block;
         link_.sectors += !is_block;
         link_.ahead += action->offset_bytes > link_.written_to + SECTOR;
@@ -175,6 +182,7 @@ static uint32_t send(void)
     updraft_device_set_supervision(&link_.device, supervision_ms);
     open_session();
     link_.ready = false;
+    link_.written_to = link_.range_start > 0 ? link_.range_start : UPDRAFT_HEAD_HELD_SIZE;
     command((struct updraft_p2_command){.opcode = UPDRAFT_P2_RANGE,
                                         .session = 1,
                                         .start_bytes = link_.range_start,
