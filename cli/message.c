@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/message.h"
+#include "client/src/text.h"
 #include "updraft/client.h"
 #include "updraft/error.h"
 
@@ -49,6 +50,8 @@ static const struct advice advices[] = {
     {UPDRAFT_ERROR_NO_FALLBACK,
      "an update is the way to another firmware, or --factory if it has that"},
     {UPDRAFT_ERROR_NOTHING_STAGED, "updraft update --stage FILE leaves one there"},
+    {UPDRAFT_ERROR_FILE, "give the path of an image, such as the build writes "
+                         "(build/NAME.bin)"},
     {UPDRAFT_ERROR_UNSUPPORTED,
      "it takes updates by protocol 1: its firmware has to be updated once"},
     {UPDRAFT_ERROR_BATTERY, "charge it first"},
@@ -91,6 +94,13 @@ static bool is_scan(const struct cli_context *context)
     return strcmp(context->options->verb->name, "scan") == 0;
 }
 
+/* Another image than that of the file is staged. */
+static bool other_is_staged(const struct cli_context *context)
+{
+    return context->file != NULL && context->info != NULL &&
+           (context->info->flags & UPDRAFT_INFO_STAGED) != 0;
+}
+
 /* What is wrong, with names where they help. */
 static void say_what(const struct cli_context *context, int status, char *ret_text)
 {
@@ -117,8 +127,14 @@ static void say_what(const struct cli_context *context, int status, char *ret_te
         }
         snprintf(ret_text, TEXT_SIZE, "%s took %s and went back to %s%s%s",
                  context->device != NULL ? context->device : "the device",
-                 context->new_version, context->old_version, why[0] != '\0' ? ": " : "",
-                 why);
+                 context->new_version,
+                 context->old_version[0] != '\0' ? context->old_version
+                                                 : "its previous firmware",
+                 why[0] != '\0' ? ": " : "", why);
+    } else if (status == UPDRAFT_ERROR_NOTHING_STAGED && context->device != NULL) {
+        snprintf(ret_text, TEXT_SIZE, "%s holds %s to activate", context->device,
+                 other_is_staged(context) ? "another image than this one"
+                                          : "no staged image");
     } else if (cli_say_refusal(context, status, ret_text, TEXT_SIZE)) {
         return;
     } else if (status <= UPDRAFT_ERROR_IMAGE_MAGIC && status > -200 &&
@@ -171,6 +187,10 @@ static void say_advice(const struct cli_context *context, int status, char *ret_
                  adapter != NULL
                      ? "bluetoothctl list shows those that it has"
                      : "plug one in, and see that rfkill list shows it unblocked");
+    } else if (status == UPDRAFT_ERROR_NOTHING_STAGED && other_is_staged(context)) {
+        snprintf(ret_text, TEXT_SIZE,
+                 "updraft activate without a file starts that, updraft update with this "
+                 "one sends it");
     } else if (status == UPDRAFT_ERROR_NO_FALLBACK && context->options->factory) {
         snprintf(ret_text, TEXT_SIZE, "an update is the way to another firmware");
     } else if (status == UPDRAFT_ERROR_NO_DEVICE && is_scan(context)) {
@@ -198,6 +218,14 @@ bool cli_colour(FILE *file)
 {
     const char *no_colour = getenv("NO_COLOR");
     return cli_terminal(file) && (no_colour == NULL || no_colour[0] == '\0');
+}
+
+/* A file's name, or an argument, may hold anything. */
+static void clean(char text[TEXT_SIZE])
+{
+    char copy[TEXT_SIZE];
+    snprintf(copy, sizeof(copy), "%s", text);
+    updraft_text_copy(text, TEXT_SIZE, (const uint8_t *)copy, strlen(copy));
 }
 
 static void print_error(const char *what, const char *advice)
@@ -262,9 +290,16 @@ int cli_finish(const struct cli_context *context, int status, json_t *result)
     char what[TEXT_SIZE] = "";
     char advice[TEXT_SIZE] = "";
     int exit_status = (int)updraft_error_exit(status);
+    if (status == UPDRAFT_ERROR_CANCELLED && !cli_output_good()) {
+        /* Not a person ended it: nobody would have read the result. */
+        json_decref(result);
+        return cli_flush(UPDRAFT_EXIT_DONE);
+    }
     if (status != UPDRAFT_OK) {
         say_what(context, status, what);
         say_advice(context, status, advice);
+        clean(what);
+        clean(advice);
     }
     if (context->options->json) {
         print_finished(context, status, exit_status, what, advice, result);
@@ -283,21 +318,19 @@ int cli_finish(const struct cli_context *context, int status, json_t *result)
 int cli_usage_error(const struct cli_options *options, const char *problem)
 {
     const char *verb = options->verb != NULL ? options->verb->name : NULL;
+    char what[TEXT_SIZE];
     char advice[TEXT_SIZE];
     bool of_verb = verb != NULL && strcmp(verb, "help") != 0;
+    snprintf(what, sizeof(what), "%s", problem);
+    clean(what);
     snprintf(advice, sizeof(advice), "see updraft help%s%s", of_verb ? " " : "",
              of_verb ? verb : "");
     if (options->json) {
-        json_t *fields = json_pack("{s:s?, s:s, s:i, s:b, s:s, s:s}", "verb", verb,
-                                   "code", "usage", "exit", UPDRAFT_EXIT_USAGE, "retry",
-                                   0, "message", problem, "advice", advice);
-        if (fields == NULL) {
-            /* An argument that is not UTF-8. */
-            fields = json_pack("{s:s, s:i, s:b}", "code", "usage", "exit",
-                               UPDRAFT_EXIT_USAGE, "retry", 0);
-        }
-        cli_json_line("finished", fields);
+        cli_json_line("finished",
+                      json_pack("{s:s?, s:s, s:i, s:b, s:s, s:s}", "verb", verb, "code",
+                                "usage", "exit", UPDRAFT_EXIT_USAGE, "retry", 0,
+                                "message", what, "advice", advice));
     }
-    print_error(problem, advice);
+    print_error(what, advice);
     return UPDRAFT_EXIT_USAGE;
 }

@@ -31,13 +31,15 @@ struct cli_options {
     unsigned verbose;
 };
 
+typedef int (*cli_run_t)(const struct cli_options *options); /* the exit status */
+
 struct cli_verb {
     const char *name;
     const char *argument; /* "FILE", "[VERB]", or NULL */
     const char *summary;
     const char *options; /* the short names (or capital letters, for options that have
                           * none) of the options that it takes */
-    int (*run)(const struct cli_options *options); /* returns the exit status */
+    cli_run_t run;
 };
 
 /* NULL at the end's name. */

@@ -13,6 +13,11 @@
 /* Large for a stack of some systems. */
 static struct job the_job;
 
+static const char *version_text(const char *version)
+{
+    return version[0] != '\0' ? version : "a version that it does not tell";
+}
+
 /* What it ran before, where that says something. */
 static void print_before(const struct job *job)
 {
@@ -23,19 +28,52 @@ static void print_before(const struct job *job)
     printf("\n");
 }
 
+/* Nothing had to be done. */
+static void print_already(const struct job *job, const char *version)
+{
+    cli_run_t verb = job->options->verb->run;
+    printf(verb == cli_confirm ? "%s runs %s" : "%s already runs %s", job->device,
+           version_text(version));
+    if (verb == cli_update) {
+        printf("; --force sends it again");
+    } else if (verb == cli_confirm && job->info.run_state == UPDRAFT_RUN_CONFIRMED) {
+        printf(", confirmed already");
+    } else if (verb == cli_confirm) {
+        printf("%s: there is nothing to confirm",
+               job->info.run_state == UPDRAFT_RUN_FACTORY ? ", its factory firmware"
+                                                          : ", not on trial");
+    }
+    printf("\n");
+}
+
+static void print_untold(const struct job *job, const char *version)
+{
+    printf("%s took the image and is back; it ", job->device);
+    if (job->firmware[0] == '\0') {
+        printf("does not tell which version it runs\n");
+    } else if (strcmp(job->firmware, job->firmware_before) == 0) {
+        printf("runs %s as before, so the version does not tell whether that is the new "
+               "image\n",
+               job->firmware);
+    } else {
+        printf("says that it runs %s, the image is %s\n", job->firmware, version);
+    }
+}
+
 static void print_outcome(const struct job *job, const char *version)
 {
+    const char *firmware = version_text(job->firmware);
     switch (job->outcome) {
     case UPDRAFT_OUTCOME_RUNNING:
-        printf("%s runs %s", job->device, job->firmware);
+        printf("%s runs %s", job->device, firmware);
         print_before(job);
         break;
     case UPDRAFT_OUTCOME_CONFIRMED:
-        printf("%s runs %s, confirmed", job->device, job->firmware);
+        printf("%s runs %s, confirmed", job->device, firmware);
         print_before(job);
         break;
     case UPDRAFT_OUTCOME_REVERTED:
-        printf("%s runs %s again", job->device, job->firmware);
+        printf("%s runs %s again", job->device, firmware);
         print_before(job);
         break;
     case UPDRAFT_OUTCOME_STAGED:
@@ -43,22 +81,10 @@ static void print_outcome(const struct job *job, const char *version)
                version);
         break;
     case UPDRAFT_OUTCOME_ALREADY:
-        printf("%s already runs %s; --force sends it again\n", job->device, version);
+        print_already(job, version);
         break;
     case UPDRAFT_OUTCOME_UNTOLD:
-        if (job->firmware[0] == '\0') {
-            printf("%s took the image and is back; it does not tell which version it "
-                   "runs\n",
-                   job->device);
-        } else if (strcmp(job->firmware, job->firmware_before) == 0) {
-            printf("%s took the image and is back; it runs %s as before, so the version "
-                   "does not tell whether that is the new image\n",
-                   job->device, job->firmware);
-        } else {
-            printf("%s took the image and is back; it says that it runs %s, the image is "
-                   "%s\n",
-                   job->device, job->firmware, version);
-        }
+        print_untold(job, version);
         break;
     case UPDRAFT_OUTCOME_NONE:
         break;
@@ -77,10 +103,13 @@ static void print_file(const struct cli_options *options,
     const struct updraft_image *image = &inspection->image;
     const char *chip = updraft_chip_name(image->header.chip_id);
     char project[JOB_TEXT_SIZE];
+    char path[512];
     clean(project, image->descriptor.project);
+    updraft_text_copy(path, sizeof(path), (const uint8_t *)options->argument,
+                      strlen(options->argument));
     if (!options->quiet && !options->json) {
-        fprintf(stderr, "%s: %s %s for %s, %u bytes\n", options->argument, project,
-                version, chip != NULL ? chip : "an unknown chip", image->size_bytes);
+        fprintf(stderr, "%s: %s %s for %s, %u bytes\n", path, project, version,
+                chip != NULL ? chip : "an unknown chip", image->size_bytes);
     }
 }
 

@@ -536,6 +536,18 @@ void updraft_flow_await_return(struct updraft_flow *flow, uint32_t now_ms)
     flow->return_deadline_ms = now_ms + flow->config.return_limit_ms;
 }
 
+void updraft_flow_leave(struct updraft_flow *flow, bool link_up, uint32_t now_ms)
+{
+    updraft_flow_await_return(flow, now_ms);
+    updraft_flow_phase(flow, UPDRAFT_PHASE_RESTARTING);
+    if (link_up) {
+        updraft_flow_enter(flow, UPDRAFT_FLOW_LEAVING);
+        updraft_flow_arm(flow, now_ms, flow->config.close_limit_ms);
+    } else {
+        updraft_flow_failed(flow, UPDRAFT_ERROR_LINK_LOST, link_up, now_ms);
+    }
+}
+
 bool updraft_flow_busy(const struct updraft_flow *flow)
 {
     return flow->state != UPDRAFT_FLOW_IDLE && flow->state != UPDRAFT_FLOW_FINISHED;

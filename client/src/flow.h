@@ -150,7 +150,9 @@ struct updraft_flow {
     uint8_t device_id[6];
     uint8_t wanted_id[UPDRAFT_IMAGE_HASH_SIZE]; /* of the image that is to run */
     uint8_t wanted_size;                        /* bytes of it that are known */
-    uint8_t before_id[UPDRAFT_IMAGE_HASH_SIZE]; /* of what ran when ROLLBACK was sent */
+    bool before_known; /* what ran before the device was made to run something else: */
+    uint8_t before_slot;
+    uint8_t before_id[UPDRAFT_IMAGE_HASH_SIZE];
     uint8_t order_opcode;
     bool activated_again; /* the first activation was lost */
     bool watch_set;       /* watch_deadline_ms counts */

@@ -13,6 +13,9 @@
 #define OLD_SEEN_MAX 6u
 /* A trial ends by itself; so much later it should have said how. */
 #define TRIAL_GRACE_MS 15000u
+/* Whatever a device says is left of it: the longest self-test (10 min) and the longest
+ * time to hold out after it (1 min) fit. */
+#define TRIAL_MAX_S 900u
 
 static bool same_id(const uint8_t *a, const uint8_t *b)
 {
@@ -23,6 +26,22 @@ static bool runs_wanted(const struct updraft_flow *flow)
 {
     return flow->wanted_size > 0 &&
            memcmp(flow->info.image_id, flow->wanted_id, flow->wanted_size) == 0;
+}
+
+/* What runs is to be left for another firmware: it is known when it is back. */
+static void note_before(struct updraft_flow *flow)
+{
+    flow->before_known = true;
+    flow->before_slot = flow->info.slot;
+    memcpy(flow->before_id, flow->info.image_id, sizeof(flow->before_id));
+}
+
+/* An image may be in both slots: only the slot tells whether it is the one that was
+ * there before. */
+static bool has_moved(const struct updraft_flow *flow)
+{
+    return !flow->before_known || flow->info.slot != flow->before_slot ||
+           memcmp(flow->info.image_id, flow->before_id, sizeof(flow->before_id)) != 0;
 }
 
 static void done(struct updraft_flow *flow, enum updraft_outcome outcome, uint32_t now_ms)
@@ -55,10 +74,11 @@ static void watch(struct updraft_flow *flow, uint32_t now_ms)
 
 static void watch_trial(struct updraft_flow *flow, uint32_t now_ms)
 {
+    uint32_t left_s = flow->info.trial_left_s;
     if (!flow->watch_set) {
+        left_s = left_s < TRIAL_MAX_S ? left_s : TRIAL_MAX_S;
         flow->watch_set = true;
-        flow->watch_deadline_ms =
-            now_ms + flow->info.trial_left_s * 1000u + TRIAL_GRACE_MS;
+        flow->watch_deadline_ms = now_ms + left_s * 1000u + TRIAL_GRACE_MS;
     }
     if (updraft_flow_due(flow->watch_deadline_ms, now_ms)) {
         updraft_flow_close(flow, UPDRAFT_ERROR_ON_TRIAL, now_ms);
@@ -72,21 +92,15 @@ static void watch_trial(struct updraft_flow *flow, uint32_t now_ms)
 /* The firmware that is meant runs. */
 static void arrived(struct updraft_flow *flow, uint32_t now_ms)
 {
-    enum updraft_outcome outcome = flow->config.verb == UPDRAFT_FLOW_ROLLBACK
-                                       ? UPDRAFT_OUTCOME_REVERTED
-                                       : UPDRAFT_OUTCOME_CONFIRMED;
-    switch ((enum updraft_run_state)flow->info.run_state) {
-    case UPDRAFT_RUN_ON_TRIAL:
+    enum updraft_outcome outcome = UPDRAFT_OUTCOME_RUNNING;
+    if (flow->info.run_state == UPDRAFT_RUN_ON_TRIAL) {
         watch_trial(flow, now_ms);
         return;
-    case UPDRAFT_RUN_UNMONITORED:
-        if (flow->config.verb != UPDRAFT_FLOW_ROLLBACK) {
-            outcome = UPDRAFT_OUTCOME_RUNNING;
-        }
-        break;
-    case UPDRAFT_RUN_CONFIRMED:
-    case UPDRAFT_RUN_FACTORY:
-        break;
+    }
+    if (flow->config.verb == UPDRAFT_FLOW_ROLLBACK) {
+        outcome = UPDRAFT_OUTCOME_REVERTED;
+    } else if (flow->info.run_state == UPDRAFT_RUN_CONFIRMED) {
+        outcome = UPDRAFT_OUTCOME_CONFIRMED;
     }
     done(flow, outcome, now_ms);
 }
@@ -128,10 +142,8 @@ static void decide_returned(struct updraft_flow *flow, uint32_t now_ms)
 {
     /* It is back. Should the link be lost again, it gets the same time again. */
     updraft_flow_await_return(flow, now_ms);
-    bool there = flow->config.verb == UPDRAFT_FLOW_ROLLBACK
-                     ? !same_id(flow->info.image_id, flow->before_id)
-                     : runs_wanted(flow);
-    if (there) {
+    bool meant = flow->config.verb == UPDRAFT_FLOW_ROLLBACK || runs_wanted(flow);
+    if (meant && has_moved(flow)) {
         arrived(flow, now_ms);
     } else {
         astray(flow, now_ms);
@@ -155,6 +167,7 @@ static void decide_update(struct updraft_flow *flow, uint32_t now_ms)
                same_id(info->noted_id, flow->wanted_id)) {
         done(flow, UPDRAFT_OUTCOME_STAGED, now_ms);
     } else {
+        note_before(flow);
         updraft_flow_native_begin(flow, now_ms);
     }
 }
@@ -176,16 +189,19 @@ static void decide_activate(struct updraft_flow *flow, uint32_t now_ms)
             flow->wanted_size = UPDRAFT_P2_ID_SIZE;
             memcpy(flow->wanted_id, info->noted_id, UPDRAFT_P2_ID_SIZE);
         }
+        note_before(flow);
         order(flow, UPDRAFT_P2_ACTIVATE, flow->wanted_id, now_ms);
     }
 }
 
 static void decide_confirm(struct updraft_flow *flow, uint32_t now_ms)
 {
-    if (flow->wanted_size == 0) {
-        flow->wanted_size = UPDRAFT_IMAGE_HASH_SIZE;
-        memcpy(flow->wanted_id, flow->info.image_id, UPDRAFT_IMAGE_HASH_SIZE);
+    if (flow->info.run_state != UPDRAFT_RUN_ON_TRIAL) {
+        done(flow, UPDRAFT_OUTCOME_ALREADY, now_ms);
+        return;
     }
+    flow->wanted_size = UPDRAFT_IMAGE_HASH_SIZE;
+    memcpy(flow->wanted_id, flow->info.image_id, UPDRAFT_IMAGE_HASH_SIZE);
     updraft_flow_await_return(flow, now_ms);
     decide_returned(flow, now_ms);
 }
@@ -211,7 +227,7 @@ void updraft_flow_decide(struct updraft_flow *flow, uint32_t now_ms)
         decide_confirm(flow, now_ms);
         break;
     case UPDRAFT_FLOW_ROLLBACK:
-        memcpy(flow->before_id, flow->info.image_id, sizeof(flow->before_id));
+        note_before(flow);
         order(flow, UPDRAFT_P2_ROLLBACK, flow->info.image_id, now_ms);
         break;
     case UPDRAFT_FLOW_SCAN:
@@ -229,11 +245,8 @@ void updraft_flow_ordered(struct updraft_flow *flow, int status, bool link_up,
         status == UPDRAFT_ERROR_LINK_LOST || status == UPDRAFT_ERROR_LINK_TIMEOUT;
     if (status == UPDRAFT_OK && confirm && link_up) {
         watch(flow, now_ms);
-    } else if (status == UPDRAFT_OK && link_up) {
-        updraft_flow_await_return(flow, now_ms);
-        updraft_flow_phase(flow, UPDRAFT_PHASE_RESTARTING);
-        updraft_flow_enter(flow, UPDRAFT_FLOW_LEAVING);
-        updraft_flow_arm(flow, now_ms, flow->config.close_limit_ms);
+    } else if (status == UPDRAFT_OK && !confirm) {
+        updraft_flow_leave(flow, link_up, now_ms);
     } else if (told && link_up) {
         flow->status_detail = updraft_command2_detail(&flow->order);
         updraft_flow_close(flow, status, now_ms);
@@ -241,7 +254,7 @@ void updraft_flow_ordered(struct updraft_flow *flow, int status, bool link_up,
         if (!confirm && answer_lost && updraft_command2_sent(&flow->order)) {
             flow->verdict_lost = status;
         }
-        if (!confirm && (status == UPDRAFT_OK || flow->verdict_lost < 0)) {
+        if (!confirm && flow->verdict_lost < 0) {
             updraft_flow_await_return(flow, now_ms);
         }
         updraft_flow_failed(flow, status < 0 ? status : UPDRAFT_ERROR_LINK_LOST, link_up,

@@ -139,14 +139,7 @@ static void advance_session(struct updraft_flow *flow, bool link_up, uint32_t no
     switch (updraft_client2_state(&flow->session2)) {
     case UPDRAFT_CLIENT2_DONE:
         count_resent(flow, /* complete= */ true);
-        updraft_flow_await_return(flow, now_ms);
-        updraft_flow_phase(flow, UPDRAFT_PHASE_RESTARTING);
-        if (link_up) {
-            updraft_flow_enter(flow, UPDRAFT_FLOW_LEAVING);
-            updraft_flow_arm(flow, now_ms, flow->config.close_limit_ms);
-        } else {
-            updraft_flow_failed(flow, UPDRAFT_ERROR_LINK_LOST, link_up, now_ms);
-        }
+        updraft_flow_leave(flow, link_up, now_ms);
         break;
     case UPDRAFT_CLIENT2_STAGED:
         count_resent(flow, /* complete= */ true);
@@ -187,9 +180,9 @@ void updraft_flow_native_begin(struct updraft_flow *flow, uint32_t now_ms)
         .force = flow->config.force,
     };
     memcpy(config.image_id, parcel->image_id, sizeof(config.image_id));
-    int status = updraft_client2_init(&flow->session2, &config, now_ms);
-    if (status < 0) {
-        updraft_flow_close(flow, status, now_ms);
+    if (updraft_client2_init(&flow->session2, &config, now_ms) < 0) {
+        /* Of all that, only the size of a write is the device's. */
+        updraft_flow_close(flow, UPDRAFT_ERROR_LINK_PROTOCOL, now_ms);
         return;
     }
     flow->progress_bytes = 0;

@@ -24,6 +24,8 @@ void updraft_flow_close(struct updraft_flow *flow, int status, uint32_t now_ms);
 void updraft_flow_failed(struct updraft_flow *flow, int status, bool link_up,
                          uint32_t now_ms);
 
+/* The device has taken what it is to run, and restarts. */
+void updraft_flow_leave(struct updraft_flow *flow, bool link_up, uint32_t now_ms);
 /* The device takes its time to come back: counts from now on. */
 void updraft_flow_await_return(struct updraft_flow *flow, uint32_t now_ms);
 /* Begins to read what the device tells: Info, else Device Information. */

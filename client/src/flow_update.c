@@ -96,14 +96,7 @@ static void advance(struct updraft_flow *flow, bool link_up, uint32_t now_ms)
     report_session(flow);
     switch (updraft_client_state(&flow->session)) {
     case UPDRAFT_CLIENT_DONE:
-        updraft_flow_await_return(flow, now_ms);
-        updraft_flow_phase(flow, UPDRAFT_PHASE_RESTARTING);
-        if (link_up) {
-            updraft_flow_enter(flow, UPDRAFT_FLOW_LEAVING);
-            updraft_flow_arm(flow, now_ms, flow->config.close_limit_ms);
-        } else {
-            updraft_flow_failed(flow, UPDRAFT_ERROR_LINK_LOST, link_up, now_ms);
-        }
+        updraft_flow_leave(flow, link_up, now_ms);
         break;
     case UPDRAFT_CLIENT_FAILED:
         session_failed(flow, link_up, now_ms);
@@ -184,7 +177,7 @@ void updraft_flow_update_tick(struct updraft_flow *flow, uint32_t now_ms)
 {
     uint32_t deadline_ms;
     if (updraft_client_deadline(&flow->session, &deadline_ms) &&
-        (int32_t)(now_ms - deadline_ms) >= 0) {
+        updraft_flow_due(deadline_ms, now_ms)) {
         updraft_client_tick(&flow->session, now_ms);
         advance(flow, /* link_up= */ true, now_ms);
     }

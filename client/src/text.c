@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  * Addresses as text, and text that devices sent. */
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "client/src/text.h"
@@ -53,8 +54,17 @@ int updraft_address_parse(const char *text, struct updraft_address *ret_address)
     return UPDRAFT_OK;
 }
 
+/* U+2028 to U+202E and U+2066 to U+2069: line ends, and what turns the direction of the
+ * text around it. Three bytes. */
+static bool is_format(const uint8_t *bytes)
+{
+    return bytes[0] == 0xE2 &&
+           ((bytes[1] == 0x80 && bytes[2] >= 0xA8 && bytes[2] <= 0xAE) ||
+            (bytes[1] == 0x81 && bytes[2] >= 0xA6 && bytes[2] <= 0xA9));
+}
+
 /* Length of the well-formed UTF-8 sequence at bytes (RFC 3629, 4), 0 where there is none
- * or it is a control character: U+0000 to U+001F, U+007F to U+009F. */
+ * or it is a control character: U+0000 to U+001F, U+007F to U+009F, and those above. */
 static size_t utf8_printable(const uint8_t *bytes, size_t size)
 {
     uint8_t first = bytes[0];
@@ -86,7 +96,7 @@ static size_t utf8_printable(const uint8_t *bytes, size_t size)
             return 0;
         }
     }
-    return length;
+    return length == 3 && is_format(bytes) ? 0 : length;
 }
 
 void updraft_text_copy(char *ret_text, size_t text_size, const uint8_t *bytes,

@@ -83,12 +83,18 @@ def updates(simulator, image):
     boards = [f"board{i},image={old}" for i in range(len(jobs))]
     with simulator(*boards) as running, futures.ThreadPoolExecutor(len(jobs)) as pool:
         results = {}
+        def submit(call, name, verb, board, *words):
+            results[name] = pool.submit(call, running, verb, "--device",
+                                        f"24:0a:c4:00:0{board}:12", *words)
         for i, (name, words) in enumerate(jobs.items()):
-            call = on_terminal if name == "terminal" else Simulator.run
-            results[name] = pool.submit(call, running, "update", "--device",
-                                        f"24:0a:c4:00:0{i}:12", *words)
+            submit(on_terminal if name == "terminal" else Simulator.run, name, "update", i, *words)
         for job in results.values():
             job.exception()
+        # Board 0 runs the new image now, board 3 its factory firmware.
+        submit(Simulator.run, "confirm again", "confirm", 0)
+        submit(Simulator.run, "confirm factory", "confirm", 3)
+        submit(Simulator.run, "activate again", "activate", 0, new)
+        submit(Simulator.run, "activate nothing", "activate", 3)
         results["otadata"] = pool.submit(
             lambda: [running.tool("otadata", f"board{i}") for i in range(len(jobs))])
         yield lambda name: results[name].result()
@@ -191,6 +197,23 @@ def test_the_version_that_runs_is_not_sent_again_unless_forced(updates):
     assert updates("forced").returncode == 0
     assert "runs 1.0.0, confirmed\n" in updates("forced").stdout
     assert "sequence=1" in updates("otadata")[4]
+
+
+def test_where_nothing_is_on_trial_there_is_nothing_to_confirm(updates):
+    for name, said in (("confirm again", "0:12) runs 2.0.0, confirmed already\n"),
+                       ("confirm factory", "3:12) runs 1.0.0, its factory firmware: there is "
+                                           "nothing to confirm\n")):
+        result = updates(name)
+        assert result.returncode == 0 and result.stdout.endswith(said)
+
+
+def test_activate_says_what_there_is_to_activate(updates):
+    result = updates("activate again")
+    assert result.returncode == 0 and result.stdout.endswith("0:12) already runs 2.0.0\n")
+    result = updates("activate nothing")
+    assert result.returncode == 5 and result.stdout == ""
+    assert result.stderr.endswith("updraft: esp32 (24:0A:C4:00:03:12) holds no staged image to "
+                                  "activate; updraft update --stage FILE leaves one there\n")
 
 
 # ---- terminals ----

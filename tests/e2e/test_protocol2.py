@@ -174,11 +174,15 @@ def test_stage_activate_and_rollback(simulation, image):
         assert "update verified: " in log and "update ended" not in log
         running.tool("power", "esp32", "off")
         running.tool("power", "esp32", "on")
+        lines, status, stderr = running.run("activate", image("3.0.0", size=65536))
+        assert status == 5 and lines[-1]["code"] == "nothing_staged"
+        assert "holds another image than this one to activate; updraft activate without a file " \
+            "starts that, updraft update with this one sends it" in stderr
         lines, status, stderr = running.run("activate", new)
         assert status == 0 and lines[-1]["outcome"] == "confirmed", stderr
         assert lines[-1]["firmware_revision"] == "2.0.0"
         lines, status, stderr = running.run("confirm")
-        assert status == 0 and lines[-1]["outcome"] == "confirmed", stderr
+        assert status == 0 and lines[-1]["outcome"] == "already", stderr
         lines, status, stderr = running.run("rollback", "--factory")
         assert status == 0 and lines[-1]["outcome"] == "reverted", stderr
         assert lines[-1]["firmware_revision"] == "1.0.0"

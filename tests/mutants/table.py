@@ -108,9 +108,9 @@ MUTANTS = [
     ]),
     ("report success while the trial lasts", ["test_flow2", "test_world_trials"], [
         ("client/src/flow_decide.c",
-         "    case UPDRAFT_RUN_ON_TRIAL:\n        watch_trial(flow, now_ms);\n        return;\n",
-         "    case UPDRAFT_RUN_ON_TRIAL:\n        if (flow->info.trial_left_s == 0) {\n"
-         "            watch_trial(flow, now_ms);\n            return;\n        }\n        break;\n"),
+         "    if (flow->info.run_state == UPDRAFT_RUN_ON_TRIAL) {\n        watch_trial",
+         "    if (flow->info.run_state == UPDRAFT_RUN_ON_TRIAL && flow->info.trial_left_s == 0) {\n"
+         "        watch_trial"),
     ]),
     ("count what is in the ring before it is there", ["test_ring_threads", "test_link_threads"], [
         ("device/src/ring.c",

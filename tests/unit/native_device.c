@@ -23,7 +23,7 @@ void native_device_begin(void)
 {
     struct updraft_info *info = &native.info;
     info->run_state = UPDRAFT_RUN_CONFIRMED;
-    info->slot = 0;
+    info->slot = native.old_slot;
     info->slot_size_bytes = NATIVE_IMAGE_MAX;
     info->write_size_bytes = 244;
     info->window_bytes = NATIVE_WINDOW * 244;
@@ -53,8 +53,12 @@ static void report(uint8_t status, uint32_t detail)
 
 static void run_old(uint8_t result, uint8_t reason, uint8_t detail)
 {
-    memcpy(native.info.image_id, old_id, sizeof(old_id));
-    snprintf(native.info.version, sizeof(native.info.version), "%s", NATIVE_OLD_VERSION);
+    if (!native.same_in_both) {
+        memcpy(native.info.image_id, old_id, sizeof(old_id));
+        snprintf(native.info.version, sizeof(native.info.version), "%s",
+                 NATIVE_OLD_VERSION);
+    }
+    native.info.slot = native.old_slot;
     native.info.run_state = UPDRAFT_RUN_CONFIRMED;
     native.info.flags = 0;
     native.info.result = result;
@@ -66,11 +70,12 @@ static void run_new(uint8_t run_state)
 {
     memcpy(native.info.image_id, native.image_id, sizeof(native.image_id));
     snprintf(native.info.version, sizeof(native.info.version), "1.2.3");
+    native.info.slot = NATIVE_NEW_SLOT;
     native.info.run_state = run_state;
     native.info.result = UPDRAFT_RESULT_NONE;
     native.info.flags =
         run_state == UPDRAFT_RUN_ON_TRIAL ? UPDRAFT_INFO_CONFIRM_CLIENT : 0;
-    native.info.trial_left_s = run_state == UPDRAFT_RUN_ON_TRIAL ? 300 : 0;
+    native.info.trial_left_s = run_state == UPDRAFT_RUN_ON_TRIAL ? native.trial_s : 0;
 }
 
 static void restart(void)
@@ -260,7 +265,7 @@ static void roll_back(const struct updraft_p2_command *command)
 {
     assert_memory_equal(command->id, native.info.image_id, UPDRAFT_P2_ID_SIZE);
     report(UPDRAFT_P2_OK, 0);
-    native.info.slot = command->target == UPDRAFT_P2_ROLLBACK_FACTORY ? 0xFF : 1;
+    native.old_slot = command->target == UPDRAFT_P2_ROLLBACK_FACTORY ? 0xFF : 1;
     native.fate = NATIVE_ROLLS_BACK;
     native.fate_reason = UPDRAFT_REASON_COMMAND;
     native.restarting = true;

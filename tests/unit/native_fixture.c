@@ -281,6 +281,7 @@ void native_begin(void)
     memset(native.slot, 0xFF, sizeof(native.slot));
     native.address = home;
     native.present = true;
+    native.trial_s = 300;
     native.fault_at = UINT32_MAX;
     native.now_ms = UINT32_MAX - 2000; /* the clock wraps on the way */
     struct image_recipe recipe = {.data_size_bytes = 40000, .seed = 7};

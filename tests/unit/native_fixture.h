@@ -7,6 +7,7 @@
 #include "client/src/flow.h"
 
 #define NATIVE_OLD_VERSION "1.0.0"
+#define NATIVE_NEW_SLOT    2u
 #define NATIVE_IMAGE_MAX   (64u * 1024u)
 #define NATIVE_WINDOW      8u /* chunks */
 #define NATIVE_CHUNK       242u
@@ -60,6 +61,8 @@ struct native {
     struct updraft_info info; /* as the device tells it now */
     enum native_fate fate;
     uint8_t fate_reason, fate_detail;
+    uint16_t trial_s;      /* what a trial has left when the device is back */
+    bool same_in_both;     /* the old slot holds the new image */
     unsigned torn_reads;   /* so many reads of Info come torn */
     bool silent_info;      /* Info says that it speaks protocol 1 alone */
     bool stranger;         /* another updraft device is in range */
@@ -85,6 +88,7 @@ struct native {
     bool finish, verified;
     uint8_t staged_id[UPDRAFT_P2_ID_SIZE];
     bool staged, present;
+    uint8_t old_slot;
     struct updraft_address address;
     bool restarting, restart_slowly;
     unsigned lingering; /* reads of Info until it restarts */

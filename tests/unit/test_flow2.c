@@ -92,6 +92,7 @@ static void what_runs_already_is_not_sent_unless_forced(void **state)
     assert_outcome(native_update(), UPDRAFT_OUTCOME_CONFIRMED);
     assert_outcome(native_update(), UPDRAFT_OUTCOME_ALREADY);
     assert_int_equal(native_ops_of(NATIVE_REQUEST), 0);
+    native.info.slot = native.old_slot;
     assert_outcome(native_run(&forced_config), UPDRAFT_OUTCOME_CONFIRMED);
     assert_int_equal(native.messages[UPDRAFT_P2_OPEN], 1);
 }
@@ -297,6 +298,53 @@ static void a_trial_that_never_ends_is_told_so(void **state)
     assert_int_equal(native_update(), UPDRAFT_ERROR_ON_TRIAL);
 }
 
+static void a_trial_is_waited_for_no_longer_than_a_trial_can_take(void **state)
+{
+    (void)state;
+    native.fate = NATIVE_STAYS_ON_TRIAL;
+    native.trial_s = UINT16_MAX;
+    assert_int_equal(native_update(), UPDRAFT_ERROR_ON_TRIAL);
+    assert_true(native.now_ms - native.started_ms < 1000u * 1000u);
+}
+
+static void a_run_state_from_the_future_is_not_called_confirmed(void **state)
+{
+    (void)state;
+    native.fate = NATIVE_UNMONITORED;
+    native_start(&update_config);
+    while (native.phases[UPDRAFT_PHASE_RESTARTING] == 0 || native.restarting) {
+        native_step();
+    }
+    native.info.run_state = 200;
+    assert_outcome(native_to_end(), UPDRAFT_OUTCOME_RUNNING);
+}
+
+static void an_image_in_both_slots_is_told_apart_by_the_slot(void **state)
+{
+    (void)state;
+    assert_outcome(native_update(), UPDRAFT_OUTCOME_CONFIRMED);
+    native.same_in_both = true;
+    native.info.slot = native.old_slot;
+    native.fate = NATIVE_ROLLS_BACK;
+    native.fate_reason = UPDRAFT_REASON_SELF_TEST;
+    assert_int_equal(native_run(&forced_config), UPDRAFT_ERROR_ROLLED_BACK);
+    /* ACTIVATE that never came is not taken for a success. */
+    native.fate = NATIVE_CONFIRMS;
+    native.info.result = UPDRAFT_RESULT_NONE;
+    native.lose_activate = true;
+    assert_outcome(native_run(&forced_config), UPDRAFT_OUTCOME_CONFIRMED);
+    assert_int_equal(native.messages[UPDRAFT_P2_ACTIVATE], 2);
+    assert_int_equal(native.info.slot, NATIVE_NEW_SLOT);
+    assert_outcome(native_run(&rollback_config), UPDRAFT_OUTCOME_REVERTED);
+}
+
+static void an_impossible_write_size_is_the_devices_fault(void **state)
+{
+    (void)state;
+    native.info.write_size_bytes = 3;
+    assert_int_equal(native_update(), UPDRAFT_ERROR_LINK_PROTOCOL);
+}
+
 static void a_device_is_known_by_its_id_at_another_address(void **state)
 {
     (void)state;
@@ -364,13 +412,23 @@ static void activate_takes_the_image_that_is_meant(void **state)
 static void confirm_confirms_what_runs(void **state)
 {
     (void)state;
-    assert_outcome(native_run(&confirm_config), UPDRAFT_OUTCOME_CONFIRMED);
-    assert_int_equal(native.messages[UPDRAFT_P2_CONFIRM], 0);
     native.info.run_state = UPDRAFT_RUN_ON_TRIAL;
     native.info.flags = UPDRAFT_INFO_CONFIRM_CLIENT;
     native.info.trial_left_s = 200;
     assert_outcome(native_run(&confirm_config), UPDRAFT_OUTCOME_CONFIRMED);
     assert_int_equal(native.messages[UPDRAFT_P2_CONFIRM], 1);
+}
+
+static void what_is_not_on_trial_needs_no_confirmation(void **state)
+{
+    (void)state;
+    const uint8_t states[] = {UPDRAFT_RUN_CONFIRMED, UPDRAFT_RUN_FACTORY,
+                              UPDRAFT_RUN_UNMONITORED, 200};
+    for (size_t i = 0; i < sizeof(states); i++) {
+        native.info.run_state = states[i];
+        assert_outcome(native_run(&confirm_config), UPDRAFT_OUTCOME_ALREADY);
+        assert_int_equal(native_ops_of(NATIVE_REQUEST), 0);
+    }
 }
 
 static void rollback_ends_with_the_other_firmware(void **state)
@@ -498,12 +556,17 @@ int main(void)
         TEST(a_device_that_takes_its_time_to_restart_is_waited_for),
         TEST(a_device_that_stays_away_is_told_so),
         TEST(a_trial_that_never_ends_is_told_so),
+        TEST(a_trial_is_waited_for_no_longer_than_a_trial_can_take),
+        TEST(a_run_state_from_the_future_is_not_called_confirmed),
+        TEST(an_image_in_both_slots_is_told_apart_by_the_slot),
+        TEST(an_impossible_write_size_is_the_devices_fault),
         TEST(a_device_is_known_by_its_id_at_another_address),
         TEST(a_lost_answer_to_activate_is_asked_for),
         TEST(a_lost_activate_is_sent_again),
         TEST(a_staged_image_waits_for_activate),
         TEST(activate_takes_the_image_that_is_meant),
         TEST(confirm_confirms_what_runs),
+        TEST(what_is_not_on_trial_needs_no_confirmation),
         TEST(rollback_ends_with_the_other_firmware),
         TEST(a_refused_rollback_is_told),
         TEST(a_cancelled_transfer_is_aborted_and_kept),

@@ -71,7 +71,8 @@ enum updraft_outcome {
     UPDRAFT_OUTCOME_NONE,      /* the job changes nothing, or it ended with an error */
     UPDRAFT_OUTCOME_RUNNING,   /* the device runs the image's version, and stayed up; or
                                 * it runs the image, and its boot loader knows no trial */
-    UPDRAFT_OUTCOME_ALREADY,   /* it ran the image before: nothing was sent */
+    UPDRAFT_OUTCOME_ALREADY,   /* it ran the image before: nothing was sent; confirm: what
+                                * it runs is not on trial, there is nothing to confirm */
     UPDRAFT_OUTCOME_UNTOLD,    /* the device took the image and is back, but does not tell
                                 * a version from which one could see what runs */
     UPDRAFT_OUTCOME_CONFIRMED, /* it runs the image and says that this is confirmed */
@@ -245,8 +246,9 @@ int updraft_central_activate(updraft_central_t *central,
                              const struct updraft_target *target,
                              const struct updraft_activate_options *options);
 
-/* Confirms the firmware that runs, where it is on trial, and waits until it is confirmed.
- */
+/* Confirms the firmware that runs, where it is on trial, and waits until it is confirmed;
+ * ALREADY where it is not. Waits a quarter of an hour at most, whatever the device says
+ * is left of the trial; so do the jobs that begin one. */
 int updraft_central_confirm(updraft_central_t *central,
                             const struct updraft_target *target);
 

@@ -100,8 +100,7 @@ enum updraft_exit {
       "the other side sent something that the protocol does not have")                   \
     X(LINK_NO_SERVICE, link_no_service, -406, REFUSED,                                   \
       "the device has no update service")                                                \
-    X(LINK_NOT_BACK, link_not_back, -407, LINK,                                          \
-      "the device did not come back after the update")                                   \
+    X(LINK_NOT_BACK, link_not_back, -407, LINK, "the device did not come back")          \
     X(LINK_DATA_LOST, link_data_lost, -408, LINK,                                        \
       "data of the update was lost on the way")                                          \
     X(LINK_STATE, link_state, -409, LINK, "the device was not in a state for that")      \
