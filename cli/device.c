@@ -27,8 +27,7 @@ static int by_worth(const void *a, const void *b)
     return strcmp(first->address, second->address);
 }
 
-/* Returns how many devices were worth a line. */
-static size_t print_heard(struct job *job)
+static void print_heard(struct job *job)
 {
     size_t listed = 0;
     qsort(job->heard, job->heard_count, sizeof(job->heard[0]), by_worth);
@@ -48,10 +47,9 @@ static size_t print_heard(struct job *job)
                heard->has_service ? "yes" : "-", heard->name);
     }
     if (job->heard_count > listed && !job->options->quiet) {
-        fprintf(stderr, "%zu more without a name: updraft scan --all lists them\n",
-                job->heard_count - listed);
+        fprintf(stderr, "%zu %swithout a name: updraft scan --all lists them\n",
+                job->heard_count - listed, listed > 0 ? "more " : "");
     }
-    return listed;
 }
 
 int cli_scan(const struct cli_options *options)
@@ -67,11 +65,10 @@ int cli_scan(const struct cli_options *options)
         job_run(job);
         status = job->status;
     }
-    size_t listed = job->heard_count;
     if (!options->json && (status == UPDRAFT_OK || status == UPDRAFT_ERROR_CANCELLED)) {
-        listed = print_heard(job);
+        print_heard(job);
     }
-    if (status == UPDRAFT_OK && listed == 0) {
+    if (status == UPDRAFT_OK && job->heard_count == 0) {
         status = UPDRAFT_ERROR_NO_DEVICE;
     }
     return job_finish(job, status, &context,

@@ -3,9 +3,11 @@
  * updraft image: what is in an image file, and is it whole.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/verbs.h"
 #include "client/src/text.h"
@@ -54,9 +56,14 @@ int cli_read_file(const char *path, uint8_t **ret_bytes, size_t *ret_size,
                   const char **ret_problem)
 {
     *ret_problem = "";
-    FILE *file = fopen(path, "rb");
+    /* A FIFO without a writer would keep a blocking open for ever. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *file = fd >= 0 ? fdopen(fd, "rb") : NULL;
     if (file == NULL) {
         *ret_problem = strerror(errno);
+        if (fd >= 0) {
+            close(fd);
+        }
         return UPDRAFT_ERROR_FILE;
     }
     int status = read_open_file(file, ret_bytes, ret_size, ret_problem);

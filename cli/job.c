@@ -11,6 +11,7 @@
 
 #include "cli/job.h"
 #include "cli/verbs.h"
+#include "client/src/text.h"
 #include "updraft/error.h"
 
 #define PROGRESS_MS 100u
@@ -86,6 +87,7 @@ static void on_found(struct job *job, const struct updraft_event *event)
 
 static void on_phase(struct job *job, const struct updraft_event *event)
 {
+    cli_run_t verb = job->options->verb->run;
     switch (event->phase) {
     case UPDRAFT_PHASE_FINDING:
         say(job, 1, "listening for the device");
@@ -102,8 +104,10 @@ static void on_phase(struct job *job, const struct updraft_event *event)
         say(job, 0, "the device verifies the image");
         break;
     case UPDRAFT_PHASE_RESTARTING:
-        job->taken = job->options->verb->run != cli_rollback;
-        say(job, 0, "the device restarts");
+        job->taken = verb == cli_update || verb == cli_activate;
+        say(job, 0,
+            verb == cli_confirm ? "waiting for the device to come back"
+                                : "the device restarts");
         break;
     case UPDRAFT_PHASE_WATCHING:
         say(job, 1, "it is back; watching whether it stays up");
@@ -199,7 +203,8 @@ static void on_finished(struct job *job, const struct updraft_event *event)
     job->status_detail = event->status_detail;
     copy(job->firmware, sizeof(job->firmware), event->firmware_revision);
     copy(job->firmware_before, sizeof(job->firmware_before), event->firmware_before);
-    copy(job->detail, sizeof(job->detail), event->detail);
+    updraft_text_copy(job->detail, sizeof(job->detail), (const uint8_t *)event->detail,
+                      strlen(event->detail));
     cli_progress_clear(&job->progress);
 }
 

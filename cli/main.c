@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  * updraft: firmware updates over Bluetooth LE, from the command line.
  */
+#include <fcntl.h>
 #include <signal.h>
-#include <string.h>
 
 #include "cli/verbs.h"
 #include "updraft/client.h"
@@ -58,12 +58,25 @@ static int print_version(const struct cli_options *options)
     return cli_flush(UPDRAFT_EXIT_DONE);
 }
 
+/* Where the caller closed one of the three, the next file or socket would get its number
+ * and what is printed would go there. Writing to what is open for reading fails, as to a
+ * closed one. */
+static void keep_standard_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) {
+            (void)open("/dev/null", O_RDONLY);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct cli_options options;
     char problem[CLI_PROBLEM_SIZE];
     /* A reader that went away must not kill an update half-way: writes fail instead. */
     (void)signal(SIGPIPE, SIG_IGN);
+    keep_standard_streams();
     if (!cli_parse(argc, argv, &options, problem)) {
         return cli_usage_error(&options, problem);
     }

@@ -11,6 +11,9 @@
 
 #define TIMEOUT_MAX_S 3600u
 #define WORD_MAX      31u
+/* What the library takes. */
+#define NAME_MAX_SIZE    248u /* the longest device name */
+#define ADAPTER_MAX_SIZE 32u
 
 const struct cli_option cli_option_table[] = {
     {"device", 'd', true, "NAME|ADDRESS",
@@ -157,11 +160,24 @@ static bool take_timeout(struct cli_options *options, const char *value,
 static bool take_option(struct cli_options *options, const struct cli_option *option,
                         const char *value, char *ret_problem)
 {
+    if (option->argument != NULL && value[0] == '\0') {
+        return problem(ret_problem, "--%s is empty; it takes %s", option->name,
+                       option->argument);
+    }
     switch (option->letter) {
     case 'd':
+        if (strlen(value) > NAME_MAX_SIZE) {
+            return problem(ret_problem, "--device takes a name of at most %u bytes",
+                           NAME_MAX_SIZE);
+        }
         options->device = value;
         break;
     case 'a':
+        if (strlen(value) > ADAPTER_MAX_SIZE ||
+            value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789_")] != '\0') {
+            return problem(ret_problem,
+                           "--adapter takes a name such as hci0, not '%.40s'", value);
+        }
         options->adapter = value;
         break;
     case 't':
@@ -196,10 +212,6 @@ static bool take_option(struct cli_options *options, const struct cli_option *op
     case 'V':
         options->version = true;
         break;
-    }
-    if (option->argument != NULL && value[0] == '\0') {
-        return problem(ret_problem, "--%s is empty; it takes %s", option->name,
-                       option->argument);
     }
     return true;
 }

@@ -240,5 +240,15 @@ def test_a_reader_that_goes_away_ends_the_job(one_board):
     process.stdout.close()
     stderr = process.stderr.read()
     process.stderr.close()
-    assert process.wait(LIMIT_S) != 0
-    assert "standard output could not be written" in stderr
+    assert process.wait(LIMIT_S) == 1
+    assert stderr == "updraft: standard output could not be written\n"
+
+
+def test_closed_streams_are_not_mistaken_for_connections(one_board):
+    words = ["info", "--json", "--device", address(0)]
+    result = one_board.run(*words, preexec_fn=lambda: os.close(1))
+    assert result.returncode == 1
+    assert result.stderr == "updraft: standard output could not be written\n"
+    words[1] = "-vv"
+    result = one_board.run(*words, preexec_fn=lambda: os.close(2))
+    assert result.returncode == 0 and "Firmware      1.0.0\n" in result.stdout

@@ -48,6 +48,9 @@ def run(updraft, tmp_path):
     (["info", "--device"], "--device takes NAME|ADDRESS"),
     (["info", "--device="], "--device is empty"),
     (["info", "-d"], "-d takes NAME|ADDRESS"),
+    (["info", "-d", "x" * 249], "--device takes a name of at most 248 bytes"),
+    (["info", "-a", ""], "--adapter is empty; it takes NAME"),
+    (["info", "-a", "/dev/hci0"], "--adapter takes a name such as hci0, not '/dev/hci0'"),
     (["info", "--json=yes"], "--json takes no value"),
     (["info", "-q", "-v"], "--quiet and --verbose exclude each other"),
     *[(["scan", "--timeout", text], f"--timeout takes 0.1 to 3600 seconds, not '{text}'")
@@ -78,13 +81,25 @@ def test_arguments_that_are_not_utf8_do_no_harm(run):
     assert json.loads(result.stdout)["code"] == "usage"
     result = run(b"image", b"--json", b"/\xff\xfe")
     assert result.returncode == 6
-    assert json.loads(result.stdout)["code"] == "file"
+    line = json.loads(result.stdout)
+    assert (line["code"], line["message"]) == ("file", "/??: No such file or directory")
+
+
+def test_control_characters_of_arguments_do_not_reach_the_terminal(run, image, tmp_path):
+    name = "\033]0;owned\007\u009b31m\u202e.bin"
+    for words in ([name], ["image", name], ["scan", "--" + name], ["scan", "-t", name]):
+        stderr = run(*words).stderr.decode()
+        assert "owned" in stderr and re.fullmatch(r"[ -~]*\n", stderr)
+    hostile = tmp_path / name
+    hostile.write_bytes(pathlib.Path(image("1.0.0")).read_bytes())
+    assert re.fullmatch(r"[ -~\n]*", run("update", str(hostile)).stderr.decode())
 
 
 def test_words_after_two_hyphens_are_no_options(run):
     result = run("image", "--", "--json")
     assert result.returncode == 6
-    assert result.stderr.decode() == "updraft: --json: No such file or directory\n"
+    assert result.stderr.decode() == "updraft: --json: No such file or directory; give the path " \
+        "of an image, such as the build writes (build/NAME.bin)\n"
 
 
 def test_help_is_asked_for_in_three_ways(run):
@@ -111,12 +126,14 @@ def test_the_version_is_that_of_the_project(run, root):
 
 @pytest.mark.parametrize("verb", ["image", "update"])
 def test_a_file_that_cannot_be_an_image_ends_with_status_6(run, tmp_path, verb):
-    empty, text = tmp_path / "empty", tmp_path / "text"
+    empty, text, fifo = tmp_path / "empty", tmp_path / "text", tmp_path / "fifo"
     empty.touch()
+    os.mkfifo(fifo)
     text.write_text("no image")
     for path, code, said in ((tmp_path / "none", "file", "No such file or directory"),
                              (tmp_path, "file", "Is a directory"),
                              (pathlib.Path("/dev/null"), "file", "Not a regular file"),
+                             (fifo, "file", "Not a regular file"),
                              (empty, "file", "The file is empty"),
                              (text, "image_magic", "not an ESP32 image")):
         result = run(verb, str(path), "--json")
