@@ -208,7 +208,7 @@ static bool take_option(struct options *options, int option, const char *value)
         }
         request->seed = number;
         return true;
-    default: /* getopt has printed what is wrong */
+    default:
         return false;
     }
 }
@@ -266,6 +266,21 @@ static int make(const struct options *options)
     return written ? 0 : EXIT_FILE;
 }
 
+void sim_tool_bad_option(const char *program, int option, char *const *argv)
+{
+    const char *word = argv[optind - 1];
+    const char letter[] = {'-', (char)optopt, '\0'};
+    const char *what = "no such option";
+    if (option == ':') {
+        what = "a value is missing";
+    } else if (optopt != 0 && strchr(word, '=') != NULL) {
+        what = "it takes no value";
+    } else if (optopt != 0) {
+        word = letter; /* among others, perhaps */
+    }
+    fprintf(stderr, "%s: %s: %s; see %s --help\n", program, what, word, program);
+}
+
 int sim_tool_image(int argc, char **argv)
 {
     static const struct option names[] = {
@@ -285,17 +300,23 @@ int sim_tool_image(int argc, char **argv)
     };
     struct options options = {0};
     optind = 0; /* anew, whoever parsed options before */
-    for (int option; (option = getopt_long(argc, argv, "o:h", names, NULL)) != -1;) {
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, ":o:h", names, NULL)) != -1;) {
         if (option == 'h') {
             print_usage(stdout);
             return 0;
+        }
+        if (option == '?' || option == ':') {
+            sim_tool_bad_option(PROGRAM, option, argv);
+            return EXIT_USAGE;
         }
         if (!take_option(&options, option, optarg)) {
             return EXIT_USAGE;
         }
     }
     if (optind < argc) {
-        fprintf(stderr, PROGRAM ": what is \"%s\"? See --help\n", argv[optind]);
+        fprintf(stderr, PROGRAM ": what is \"%s\"? See " PROGRAM " --help\n",
+                argv[optind]);
         return EXIT_USAGE;
     }
     return check_options(&options) ? make(&options) : EXIT_USAGE;

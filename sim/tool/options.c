@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "sim/bluez/bluez.h"
+#include "sim/tool/image_command.h"
 
 #define EXIT_USAGE 2
 
@@ -80,8 +81,7 @@ static const char usage[] =
 
 static int complain(const char *what, const char *argument)
 {
-    fprintf(stderr, "updraft-sim: %s: %s\n", what, argument);
-    fprintf(stderr, "Try updraft-sim --help.\n");
+    fprintf(stderr, "updraft-sim: %s: %s; see updraft-sim --help\n", what, argument);
     return EXIT_USAGE;
 }
 
@@ -306,13 +306,18 @@ int tool_options_read(int argc, char **argv, struct tool_options *ret_options,
     }
     *ret_help = false;
     int option;
-    while ((option = getopt_long(argc, argv, "+vh", names, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "+:vh", names, NULL)) != -1) {
         if (option == 'h') {
             fputs(usage, stdout);
             *ret_help = true;
             return 0;
         }
-        int status = option == '?' ? EXIT_USAGE : read_option(options, option, optarg);
+        if (option == '?' || option == ':') {
+            sim_tool_bad_option("updraft-sim", option, argv);
+            return EXIT_USAGE;
+        }
+        int status = read_option(options, option, optarg);
         if (status != 0) {
             return status;
         }

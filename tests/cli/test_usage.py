@@ -151,3 +151,21 @@ def test_output_that_cannot_be_written_is_no_success(run, image, words):
         result = run(*[path if word == "F" else word for word in words], stdout=full)
     assert result.returncode == 1
     assert result.stderr == b"updraft: standard output could not be written\n"
+
+
+@pytest.mark.parametrize("words, said", [
+    (["--bogus"], "updraft-sim: no such option: --bogus"),
+    (["--vhci", "-xv"], "updraft-sim: no such option: -x"),
+    (["--vhci=1"], "updraft-sim: it takes no value: --vhci=1"),
+    (["--seed"], "updraft-sim: a value is missing: --seed"),
+    (["--adapters", "0"], "updraft-sim: "),
+    (["bogus"], "updraft-sim: not a verb (a command goes after --): bogus"),
+    (["image", "--bogus"], "updraft-sim image: no such option: --bogus"),
+    (["image", "--size"], "updraft-sim image: a value is missing: --size"),
+])
+def test_the_simulator_explains_a_wrong_command_line_alike(updraft_sim, words, said):
+    result = subprocess.run([updraft_sim, *words], timeout=20, text=True, capture_output=True)
+    program = "updraft-sim image" if words[0] == "image" else "updraft-sim"
+    assert result.returncode == 2 and result.stdout == ""
+    assert result.stderr.startswith(said)
+    assert result.stderr.endswith(f"; see {program} --help\n") and result.stderr.count("\n") == 1
