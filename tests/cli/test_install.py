@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `cmake --install` puts into a prefix: command, library, manual, completion."""
 
+import json
 import os
 import re
 import shutil
@@ -164,6 +165,35 @@ def test_the_manual_has_every_exit_status_and_event(manual, root):
     events = set(re.findall(r'return "(\w+)";', names)) - {"unknown"}
     section = manual[manual.index("\nJSON OUTPUT"):manual.index("\nENVIRONMENT")]
     assert events <= set(re.findall(r"^ {5}(\w+) *", section, re.M))
+
+
+def fields_in(value):
+    """The names of all fields of a JSON value, those of its objects too."""
+    if isinstance(value, list):
+        return {name for entry in value for name in fields_in(entry)}
+    if isinstance(value, dict):
+        return set(value) | fields_in(list(value.values()))
+    return set()
+
+
+def test_the_manual_has_every_field_of_the_json_output(manual, root, one_board, image):
+    shown = set()
+    for words in (["scan", "-t", "1"], ["info", "-d", ADDRESS], ["rollback", "-d", ADDRESS],
+                  ["image", image("1.0.0")], ["version"]):
+        for line in one_board.run(*words, "--json").stdout.splitlines():
+            shown |= fields_in(json.loads(line))
+    # And of what a virtual board never says.
+    for source in ("info", "image", "job", "update", "message"):
+        text = (root / f"cli/{source}.c").read_text(encoding="utf-8")
+        shown |= set(re.findall(r'set_new\(\w+,\s+"(\w+)"', text))
+    assert "image_id" in shown and "checksum" in shown and "image_version" in shown
+    section = manual[manual.index("\nJSON OUTPUT"):manual.index("\nENVIRONMENT")]
+    assert shown <= set(re.findall(r"\w+", section))
+    words = (root / "client/src/words.c").read_text(encoding="utf-8")
+    report = (root / "client/src/flow_report.c").read_text(encoding="utf-8")
+    values = set(re.findall(r'\] = "(\w+)",', words)) | set(re.findall(r'return "(\w+)";', report))
+    assert "on_trial" in values and "reverted" in values
+    assert values - {"idle"} <= set(re.findall(r"\w+", section))
 
 
 # ---- completion ----
