@@ -14,6 +14,7 @@ ERASE = "core/src/device_erase.c"
 CLIENT2 = "core/src/client_session2.c"
 REPORTS2 = "core/src/client_reports2.c"
 SECTORS2 = "core/src/client_sectors2.c"
+SLOT = "device/src/slot.c"
 
 MUTANTS = [
     ("write otadata before verifying", ["test_device_session"], [
@@ -48,7 +49,7 @@ MUTANTS = [
          "return asked || report->next != 0 || client->last_number != 0;"),
     ]),
     ("mark valid without looking which slot runs", ["test_slot", "test_world_trials"], [
-        ("device/src/slot.c",
+        (SLOT,
          "        ret_otadata->entries[ret_otadata->active].slot != ota_index(slots->running)) {",
          "        slots->ota_count == 0) {"),
     ]),
@@ -187,5 +188,21 @@ MUTANTS = [
     ("begin a range said again by a late STATE", ["test_client_sectors2"], [
         (REPORTS2, "    client->last_number = (uint16_t)(client->stream.base + client->stream.acked);\n",
          ""),
+    ]),
+    ("update the only slot while it runs", ["test_slot_tables"], [
+        (SLOT, "is_ota(next) && next->address != slots.running->address) {", "is_ota(next)) {"),
+    ]),
+    ("take a slot's first record for its last", ["test_slot_tables"], [
+        (SLOT, "entry->sequence > sequence &&", "sequence == 0 &&"),
+    ]),
+    ("believe that a record was erased", ["test_slot_tables"], [
+        (SLOT, "            error = UPDRAFT_ERROR_FLASH_ERASE;\n", ""),
+    ]),
+    ("put what runs on trial by selecting it", ["test_slot_tables"], [
+        (SLOT, "        err = esp_ota_mark_app_valid_cancel_rollback();", "        err = ESP_OK;"),
+    ]),
+    ("read and hash without a pause", ["test_slot_tables"], [
+        (SLOT, "    if (*offset_bytes / READ_YIELD_SIZE != before) {",
+         "    if (*offset_bytes / READ_YIELD_SIZE < before) {"),
     ]),
 ]

@@ -15,6 +15,8 @@
 extern esp_partition_t slot_partitions[SLOT_PARTITIONS_MAX];
 extern size_t slot_partition_count;
 extern char slot_running[17];
+extern bool slot_erases_nothing; /* and says that it did */
+extern unsigned slot_delays;     /* calls of vTaskDelay */
 
 /* From the fixture's table. */
 void slot_partitions_make(void);
