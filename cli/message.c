@@ -12,9 +12,13 @@
 #include "updraft/client.h"
 #include "updraft/error.h"
 
-#define TEXT_SIZE 512u
+#define TEXT_SIZE 4608u /* the longest path fits */
 #define WHY_SIZE  96u
 
+#define DEFECT  "that is a defect of updraft: please report it with what -vv says"
+#define WORN    "try again; if it stays so, its flash is worn out or broken"
+#define SIGN    "give an image that is signed with a key that the device knows"
+#define PAIR    "pair with it: bluetoothctl pair ADDRESS"
 #define DAMAGED "copy it again, or build it again"
 #define MEANT   "--force if it is meant"
 #define KEEPS   "; it keeps the firmware that it runs"
@@ -44,6 +48,11 @@ static const struct advice advices[] = {
      "flash it by cable with a partition table that has two OTA slots"},
     {UPDRAFT_ERROR_ON_TRIAL,
      "confirm it with updraft confirm, or wait until its trial is over"},
+    {UPDRAFT_ERROR_IMAGE_CHIP, "build it for this chip, or choose another device"},
+    {UPDRAFT_ERROR_IMAGE_CHIP_REVISION,
+     "build it for this revision, or choose another device"},
+    {UPDRAFT_ERROR_IMAGE_HARDWARE, "build it for this board, or choose another device"},
+    {UPDRAFT_ERROR_IMAGE_INVALID, "its log says why"},
     {UPDRAFT_ERROR_IMAGE_PROJECT, MEANT},
     {UPDRAFT_ERROR_NO_UPDRAFT, MEANT},
     {UPDRAFT_ERROR_ALREADY_RUNNING, "--force sends it again"},
@@ -54,6 +63,18 @@ static const struct advice advices[] = {
                          "(build/NAME.bin)"},
     {UPDRAFT_ERROR_UNSUPPORTED,
      "it takes updates by protocol 1: its firmware has to be updated once"},
+    {UPDRAFT_ERROR_FLASH_READ, WORN},
+    {UPDRAFT_ERROR_FLASH_WRITE, WORN},
+    {UPDRAFT_ERROR_FLASH_ERASE, WORN},
+    {UPDRAFT_ERROR_DEVICE_INTERNAL, "try again; its log says what"},
+    {UPDRAFT_ERROR_DOWNGRADE, "give an image that is not older"},
+    {UPDRAFT_ERROR_SECURE_VERSION, "build it with a higher secure version"},
+    {UPDRAFT_ERROR_NO_SIGNATURE, SIGN},
+    {UPDRAFT_ERROR_BAD_SIGNATURE, SIGN},
+    {UPDRAFT_ERROR_UNKNOWN_KEY, SIGN},
+    {UPDRAFT_ERROR_ENCRYPT, PAIR},
+    {UPDRAFT_ERROR_AUTHENTICATE, PAIR},
+    {UPDRAFT_ERROR_RATE_LIMIT, "try again in a minute"},
     {UPDRAFT_ERROR_BATTERY, "charge it first"},
     {UPDRAFT_ERROR_VETOED, "try again later"},
     {UPDRAFT_ERROR_BUSY, "try again when that one is done"},
@@ -67,6 +88,10 @@ static const struct advice advices[] = {
      "the new firmware crashed, hung or failed its self-test: its log says which"},
     {UPDRAFT_ERROR_LINK_LOST, "go nearer and try again"},
     {UPDRAFT_ERROR_LINK_TIMEOUT, "try again; if it stays so, restart the device"},
+    {UPDRAFT_ERROR_LINK_DATA_LOST, "go nearer and try again"},
+    {UPDRAFT_ERROR_LINK_STATE, "try again"},
+    {UPDRAFT_ERROR_LINK_RANGE, DEFECT},
+    {UPDRAFT_ERROR_DECODE, "try again"},
     {UPDRAFT_ERROR_LINK_CONNECT, NEAR "; then try again"},
     {UPDRAFT_ERROR_LINK_ATT, "try again; its log may say why"},
     {UPDRAFT_ERROR_LINK_PROTOCOL, "see that it runs updraft or a compatible firmware"},
@@ -82,6 +107,9 @@ static const struct advice advices[] = {
      "logged in at the console"},
     {UPDRAFT_ERROR_IN_PROGRESS,
      "end that program, or its connection with: bluetoothctl disconnect"},
+    {UPDRAFT_ERROR_ARGUMENT, DEFECT},
+    {UPDRAFT_ERROR_STATE, DEFECT},
+    {UPDRAFT_ERROR_MEMORY, "end other programs and try again"},
 };
 
 static const char *adapter_name(const struct cli_context *context)

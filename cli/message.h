@@ -22,6 +22,7 @@ struct cli_context {
     const char *new_version;
     bool taken; /* the device has verified the image and restarts into it */
     const struct updraft_image *image; /* of the file */
+    uint32_t sent_size_bytes;          /* of the file, with protocol 2 */
     const struct updraft_info *info;   /* what the device said of itself last */
     uint32_t status_detail;            /* what it said beside its refusal */
 };

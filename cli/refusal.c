@@ -56,8 +56,8 @@ static void say_why(const struct cli_context *context, int status, char *ret_why
         revision_why(&image->header, detail, ret_why);
         break;
     case UPDRAFT_ERROR_IMAGE_TOO_LARGE:
-        snprintf(ret_why, WHY_SIZE, "it has %u bytes, the slot %u", image->size_bytes,
-                 detail);
+        snprintf(ret_why, WHY_SIZE, "it has %u bytes, the slot %u",
+                 context->sent_size_bytes, detail);
         break;
     case UPDRAFT_ERROR_IMAGE_HARDWARE:
         snprintf(ret_why, WHY_SIZE, "it is for another board than hardware %u", detail);

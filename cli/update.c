@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  * updraft update, activate, confirm and rollback: what changes the firmware that runs.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,7 +104,7 @@ static void print_file(const struct cli_options *options,
     const struct updraft_image *image = &inspection->image;
     const char *chip = updraft_chip_name(image->header.chip_id);
     char project[JOB_TEXT_SIZE];
-    char path[512];
+    char path[PATH_MAX];
     clean(project, image->descriptor.project);
     updraft_text_copy(path, sizeof(path), (const uint8_t *)options->argument,
                       strlen(options->argument));
@@ -219,6 +220,7 @@ static int run_with_file(const struct cli_options *options)
         return cli_finish(&context, inspection.status, NULL);
     }
     context.image = &inspection.image;
+    context.sent_size_bytes = updraft_parcel_size(&inspection.image, size);
     clean(version, inspection.image.descriptor.version);
     print_file(options, &inspection, version);
     status = run(&the_job, options, &context, bytes, size, version);

@@ -432,7 +432,8 @@ bool updraft_error_may_retry(int error)
     return updraft_error_exit(error) == UPDRAFT_EXIT_LINK ||
            error == UPDRAFT_ERROR_NO_DEVICE || error == UPDRAFT_ERROR_BUSY ||
            error == UPDRAFT_ERROR_REFUSED || error == UPDRAFT_ERROR_ON_TRIAL ||
-           error == UPDRAFT_ERROR_VETOED || error == UPDRAFT_ERROR_CANCELLED;
+           error == UPDRAFT_ERROR_VETOED || error == UPDRAFT_ERROR_RATE_LIMIT ||
+           error == UPDRAFT_ERROR_CANCELLED;
 }
 
 const char *updraft_library_version(void)

@@ -113,7 +113,16 @@ def test_an_image_for_another_chip_is_refused_with_status_6(one_board, image):
     finished = json.loads(result.stdout.splitlines()[-1])
     assert result.returncode == 6 and finished["code"] == "image_chip"
     assert result.stderr.endswith(f"updraft: esp32 ({address(0)}) refused the image: it is for "
-                                  "esp32c3, this is an esp32\n")
+                                  "esp32c3, this is an esp32; build it for this chip, or choose "
+                                  "another device\n")
+
+
+def test_a_file_that_does_not_fit_is_refused_with_its_size(one_board, image, tmp_path):
+    path = tmp_path / "padded.bin"
+    path.write_bytes(open(image("2.0.0"), "rb").read().ljust(2 << 20, b"\xff"))
+    result = one_board.run("update", str(path), "--device", address(0))
+    assert result.returncode == 6
+    assert "refused the image: it has 2097152 bytes, the slot 1048576; make" in result.stderr
 
 
 def test_an_image_of_another_project_is_refused_unless_forced(simulator, image):

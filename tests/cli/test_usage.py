@@ -124,6 +124,21 @@ def test_the_version_is_that_of_the_project(run, root):
         "schema": 1, "event": "version", "version": version}
 
 
+def test_every_error_comes_with_what_to_do(root):
+    table = (root / "core/include/updraft/error.h").read_text(encoding="utf-8")
+    messages = (root / "cli/message.c").read_text(encoding="utf-8")
+    errors = re.findall(r"^    X\((\w+),", table, re.M)
+    advised = set(re.findall(r"\{UPDRAFT_ERROR_(\w+),", messages)) | \
+        set(re.findall(r"status == UPDRAFT_ERROR_(\w+)", messages))
+    assert len(errors) > 50 and set(errors) - advised == set()
+
+
+def test_a_long_path_does_not_hide_what_is_wrong(run, tmp_path):
+    path = tmp_path / "/".join(["x" * 200] * 8)
+    assert run("image", str(path)).stderr.decode().startswith(
+        f"updraft: {path}: No such file or directory; ")
+
+
 @pytest.mark.parametrize("verb", ["image", "update"])
 def test_a_file_that_cannot_be_an_image_ends_with_status_6(run, tmp_path, verb):
     empty, text, fifo = tmp_path / "empty", tmp_path / "text", tmp_path / "fifo"

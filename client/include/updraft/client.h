@@ -267,7 +267,7 @@ void updraft_central_cancel(updraft_central_t *central);
 bool updraft_central_busy(const updraft_central_t *central);
 
 /* True for errors after which the same call may succeed with nothing changed: the link
- * was lost, the device or the adapter was busy. */
+ * was lost, the device or the adapter was busy, the device wants a pause. */
 bool updraft_error_may_retry(int error);
 
 /* The version of this library, as "0.1.0". Static storage. */
