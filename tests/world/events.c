@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The updraft authors
  * SPDX-License-Identifier: Apache-2.0
  * Counts the connection events in which an image crosses the air of the virtual world;
- * played beside updraft-sim by tests/e2e/test_same_events.py.
+ * played beside updraft-sim by tests/emulated/test_same_events.py.
  * usage: world_events AIR FLASH FACTORY IMAGE */
 #include <stdio.h>
 #include <stdlib.h>
