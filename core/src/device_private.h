@@ -52,7 +52,7 @@ void updraft_device_store(struct updraft_device *device, const uint8_t *bytes,
 /* The update cannot succeed any more, which its client learns when it asks by DONE. */
 void updraft_device_fail(struct updraft_device *device, int error);
 
-/* error: why, unless the update had failed before. */
+/* error: why, unless the update had failed before, or its image is staged. */
 void updraft_device_end(struct updraft_device *device, int error);
 
 /* Is there a transition of states.h to it? */

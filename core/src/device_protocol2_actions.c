@@ -442,13 +442,13 @@ void updraft_p2_failed(struct updraft_device *device, int error)
         device->stream.map_left = 0;
         return;
     }
-    device->step = STEP_NONE;
-    if (device->state == UPDRAFT_DEVICE_RESTARTING) {
-        return; /* the restart was ordered; there is nothing else to do about it */
-    }
-    if (device->protocol == 2) {
+    if (device->state != UPDRAFT_DEVICE_RESTARTING && device->protocol == 2) {
         updraft_p2_end(device, status, 0);
-    } else {
+        return;
+    }
+    device->step = STEP_NONE;
+    /* Where a restart was ordered there is nothing else to do about it. */
+    if (device->state != UPDRAFT_DEVICE_RESTARTING) {
         device->error = error;
         updraft_p2_tell(device, device->asker, status, 0);
     }

@@ -378,10 +378,14 @@ void updraft_device_fail(struct updraft_device *device, int error)
     updraft_device_set_state(device, UPDRAFT_DEVICE_FAILED);
 }
 
-/* error: why, unless the update had failed before. */
+/* error: why, unless the update had failed before. A staged image was what the session
+ * was for: where nothing is being done about it, nothing fails with the session's end. */
 void updraft_device_end(struct updraft_device *device, int error)
 {
-    if (!device->error) {
+    bool is_staged = device->state == UPDRAFT_DEVICE_VERIFIED &&
+                     (device->stream.flags & UPDRAFT_P2_OPEN_STAGE) != 0 &&
+                     device->step == STEP_NONE;
+    if (!device->error && !is_staged) {
         device->error = error;
     }
     device->step = STEP_NONE;

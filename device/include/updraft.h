@@ -20,10 +20,15 @@ extern "C" {
 /* How far an update is; passed by reference, valid during the call. */
 typedef struct {
     enum updraft_device_state state;
+    /* Of the image, counted from its start: what was kept of an earlier attempt is in it,
+     * and it goes back where a part is sent again. */
     uint32_t received_bytes;
-    int error; /* why it ended, an error of updraft/error.h; 0 */
-    const struct updraft_image_descriptor
-        *image; /* NULL until its first 288 bytes are in */
+    /* FAILED and IDLE: why the update failed, ended, or was refused, an error of
+     * updraft/error.h. 0 otherwise, and where it left a staged image, for which nothing
+     * is lost with the link. */
+    int error;
+    /* NULL while nobody updates, and until the image's first 288 bytes are in. */
+    const struct updraft_image_descriptor *image;
 } updraft_progress_t;
 
 /* Zero or NULL means the default. Copied by the call that takes it; strings must stay. */
@@ -43,8 +48,8 @@ typedef struct {
      * to another: the last answer may still be on its way. It should return within a
      * second. Not called before a rollback that the trial itself decides. May be NULL. */
     void (*before_restart)(void *context);
-    /* Called in updraft's task when the state changed and about every 64 KiB. May be
-     * NULL. */
+    /* Called in updraft's task when state or error changed, and about every 64 KiB; the
+     * update waits meanwhile. May be NULL. */
     void (*progress)(void *context, const updraft_progress_t *progress);
     void *context; /* for the callbacks */
 } updraft_config_t;

@@ -310,9 +310,6 @@ static void log_change(enum updraft_device_state before, enum updraft_device_sta
     int error = updraft_device_error(&device);
     if (after == UPDRAFT_DEVICE_FAILED) {
         ESP_LOGW(TAG, "update failed: " WHY_FORMAT, WHY(error));
-    } else if (before == UPDRAFT_DEVICE_VERIFIED && after == UPDRAFT_DEVICE_IDLE &&
-               updraft_note_staged(updraft_note())) {
-        return; /* left as it was meant to be: nothing was lost with the link */
     } else if (after == UPDRAFT_DEVICE_IDLE && error != 0 && error != told.error) {
         ESP_LOGW(TAG, "%s: " WHY_FORMAT,
                  before == UPDRAFT_DEVICE_IDLE ? "request refused" : "update ended",
@@ -337,9 +334,8 @@ static void tell_app(void)
         .state = told.state,
         .received_bytes = told.bytes,
         .error = told.error,
-        .image = told.state == UPDRAFT_DEVICE_IDLE || told.state == UPDRAFT_DEVICE_HEAD
-                     ? NULL
-                     : updraft_actions_descriptor(),
+        .image =
+            updraft_device_protocol(&device) != 0 ? updraft_actions_descriptor() : NULL,
     };
     config->app.progress(config->app.context, &progress);
 }

@@ -359,6 +359,39 @@ static void going_back_is_no_success_of_protocol_1(void **state)
     assert_int_equal(updraft_device_state(&port.device), UPDRAFT_DEVICE_RESTARTING);
 }
 
+static void expect_end(int error)
+{
+    assert_int_equal(updraft_device_state(&port.device), UPDRAFT_DEVICE_IDLE);
+    assert_int_equal(updraft_device_error(&port.device), error);
+    opening.nonce++;
+    ram_port_init(&port);
+}
+
+static void a_session_that_staged_its_image_ends_without_an_error(void **state)
+{
+    (void)state;
+    for (int staged = 0; staged < 2; staged++) {
+        opening.flags =
+            (uint8_t)(UPDRAFT_P2_OPEN_FORCE | (staged ? UPDRAFT_P2_OPEN_STAGE : 0));
+        get_verified();
+        ram_port_link_lost(&port, ALICE);
+        expect_end(staged ? 0 : UPDRAFT_ERROR_LINK_LOST);
+        struct updraft_p2_report report = say(ALICE, UPDRAFT_P2_ABORT, get_verified());
+        assert_int_equal(report.status, UPDRAFT_P2_ABORTED);
+        expect_end(staged ? 0 : UPDRAFT_ERROR_CANCELLED);
+        get_verified();
+        ram_port_tick(&port, port.now_ms + 30000);
+        expect_end(staged ? 0 : UPDRAFT_ERROR_LINK_TIMEOUT);
+        /* An activation that fails is another matter. */
+        get_verified();
+        port.fail_at = port.work_count;
+        port.fail_result = UPDRAFT_ERROR_FLASH_WRITE;
+        report = tell(ALICE, naming_image(UPDRAFT_P2_ACTIVATE));
+        assert_int_equal(report.status, UPDRAFT_P2_FLASH);
+        expect_end(UPDRAFT_ERROR_FLASH_WRITE);
+    }
+}
+
 static void a_staged_image_waits_for_the_trial_to_end(void **state)
 {
     (void)state;
@@ -549,6 +582,8 @@ int main(void)
         cmocka_unit_test_setup(an_image_is_activated_by_its_own_id_alone, set_up),
         cmocka_unit_test_setup(nothing_stops_a_restart, set_up),
         cmocka_unit_test_setup(going_back_is_no_success_of_protocol_1, set_up),
+        cmocka_unit_test_setup(a_session_that_staged_its_image_ends_without_an_error,
+                               set_up),
         cmocka_unit_test_setup(a_staged_image_waits_for_the_trial_to_end, set_up),
         cmocka_unit_test_setup(a_manifest_whose_sizes_contradict_is_malformed, set_up),
         cmocka_unit_test_setup(the_running_image_is_taken_again_only_by_force, set_up),

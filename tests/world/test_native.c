@@ -2,9 +2,12 @@
  * SPDX-License-Identifier: Apache-2.0
  * Promises of the firmware by protocol 2: Info, sessions, and what it does to its link.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/world/native.h"
+#include "updraft/device_session.h"
+#include "updraft/error.h"
 #include "updraft/protocol1.h"
 
 #define IMAGE_SIZE   (20u << 10)
@@ -362,6 +365,59 @@ static void app_is_asked_before_erasing_and_told_before_the_restart(void **state
     }
 }
 
+/* Fails the test unless the app was told so next. */
+static void expect_told(world_t *world, size_t *mark, enum updraft_device_state state,
+                        uint32_t bytes, const char *of, int error)
+{
+    char text[80];
+    snprintf(text, sizeof(text), "hooks: state %d, %u bytes of %s, error %d\n",
+             (int)state, (unsigned)bytes, of, error);
+    raw_wait(world, 1000);
+    const char *line = strstr(world->log + *mark, "hooks: state");
+    assert_non_null(line);
+    const char *end = strchr(line, '\n') + 1;
+    *mark = (size_t)(end - world->log);
+    if (strncmp(line, text, strlen(text)) != 0) {
+        fail_msg("expected %snot %.*s", text, (int)(end - line), line);
+    }
+}
+
+static void app_is_told_how_far_an_update_is_and_how_it_ends(void **state)
+{
+    (void)state;
+    const uint32_t size = 100u << 10;
+    const struct sim_image_request request = {
+        .firmware = "hooks", .version = "1.0.0", .seed = 1, .size_bytes = FACTORY_SIZE};
+    world_t *world = world_with((struct world_config){0}, &request);
+    struct native native;
+    native_init(&native, raw_new(world, 1));
+    fixture_image_make(&image, "hooks", "1.1.0", "good", size);
+    size_t mark = 0;
+    native_connect(&native);
+    assert_int_equal(native_open(&native, &image, 0), UPDRAFT_P2_OK);
+    assert_int_equal(native_send_manifest(&native), UPDRAFT_P2_OK);
+    raw_disconnect(native.raw);
+    expect_told(world, &mark, UPDRAFT_DEVICE_MANIFEST, 0, "nothing", 0);
+    expect_told(world, &mark, UPDRAFT_DEVICE_READY, 0, "1.1.0", 0);
+    expect_told(world, &mark, UPDRAFT_DEVICE_IDLE, 0, "nothing", UPDRAFT_ERROR_LINK_LOST);
+    assert_int_equal(native_deliver(&native, &image, UPDRAFT_P2_OPEN_STAGE),
+                     UPDRAFT_P2_OK);
+    raw_disconnect(native.raw);
+    expect_told(world, &mark, UPDRAFT_DEVICE_MANIFEST, 0, "nothing", 0);
+    expect_told(world, &mark, UPDRAFT_DEVICE_READY, 0, "1.1.0", 0);
+    expect_told(world, &mark, UPDRAFT_DEVICE_RECEIVING, 0, "1.1.0", 0);
+    expect_told(world, &mark, UPDRAFT_DEVICE_RECEIVING, 65569, "1.1.0", 0);
+    expect_told(world, &mark, UPDRAFT_DEVICE_VERIFYING, size, "1.1.0", 0);
+    expect_told(world, &mark, UPDRAFT_DEVICE_VERIFIED, size, "1.1.0", 0);
+    /* What is staged needs no link. */
+    expect_told(world, &mark, UPDRAFT_DEVICE_IDLE, size, "nothing", 0);
+    native_connect(&native);
+    assert_int_equal(native_ask_image(&native, UPDRAFT_P2_ACTIVATE, 0, native_id(&image)),
+                     UPDRAFT_P2_OK);
+    expect_told(world, &mark, UPDRAFT_DEVICE_RESTARTING, size, "nothing", 0);
+    world_free(world);
+}
+
 struct refusal {
     struct sim_image_request request;
     uint8_t status;
@@ -504,6 +560,7 @@ int main(void)
         cmocka_unit_test(chunks_beyond_the_window_are_found_missing),
         cmocka_unit_test(session_asks_for_a_fast_link_and_gives_it_back),
         cmocka_unit_test(app_is_asked_before_erasing_and_told_before_the_restart),
+        cmocka_unit_test(app_is_told_how_far_an_update_is_and_how_it_ends),
         cmocka_unit_test(image_that_does_not_belong_here_is_refused),
         cmocka_unit_test(protocols_take_turns),
         cmocka_unit_test(no_central_keeps_the_device_from_the_time_of_others),

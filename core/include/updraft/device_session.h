@@ -278,7 +278,7 @@ void updraft_device_done(struct updraft_device *device, int result, const uint8_
 
 enum updraft_device_state updraft_device_state(const struct updraft_device *device);
 /* Why the state is FAILED, why the last update ended, or why the last REQUEST or OPEN on
- * an idle device was refused; 0 for none. */
+ * an idle device was refused; 0 for none, and where what ended had staged its image. */
 int updraft_device_error(const struct updraft_device *device);
 /* The connection that updates, or UPDRAFT_CONNECTION_NONE. */
 uint16_t updraft_device_owner(const struct updraft_device *device);

@@ -24,11 +24,21 @@ static void before_restart(void *context)
     ESP_LOGI(TAG, "about to restart");
 }
 
+static void progress(void *context, const updraft_progress_t *progress)
+{
+    (void)context;
+    ESP_LOGI(TAG, "state %d, %u bytes of %s, error %d", (int)progress->state,
+             (unsigned)progress->received_bytes,
+             progress->image != NULL ? progress->image->version : "nothing",
+             progress->error);
+}
+
 void app_main(void)
 {
     const updraft_config_t config = {
         .may_update = may_update,
         .before_restart = before_restart,
+        .progress = progress,
     };
     ESP_ERROR_CHECK(updraft_start(&config));
 }
