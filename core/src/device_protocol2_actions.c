@@ -218,7 +218,6 @@ static bool next_step_action(const struct updraft_device *device,
 {
     const struct updraft_device_stream *stream = &device->stream;
     const struct updraft_p2_manifest *manifest = &stream->manifest;
-    bool has_session = device->protocol == 2;
     ret_action->kind = (enum updraft_action_kind)step_actions[device->step];
     switch ((enum step)device->step) {
     case STEP_NONE:
@@ -254,8 +253,6 @@ static bool next_step_action(const struct updraft_device *device,
         break;
     case STEP_POLICY:
         ret_action->choice = stream->command.confirm_by;
-        emit_id(has_session ? manifest->image_id : stream->command.id,
-                has_session ? UPDRAFT_IMAGE_HASH_SIZE : UPDRAFT_P2_ID_SIZE, ret_action);
         break;
     case STEP_UNSTAGE:
     case STEP_CONFIRM:

@@ -214,25 +214,24 @@ static int unstage(const struct updraft_device_action *action)
     return updraft_slot_write(&config->slots, 0, note->head, sizeof(note->head));
 }
 
-/* A policy that cannot be noted is the device's own: the new firmware will not know. */
+/* By the id that the slot's image has, whatever its client called it: the new firmware
+ * knows itself by that. A policy that cannot be noted is the device's own. */
 static int note_policy(const struct updraft_device_action *action)
 {
-    struct updraft_note note = *updraft_note();
-    note.state = UPDRAFT_NOTE_ACTIVATING;
-    note.policy = action->choice;
-    note.reason = UPDRAFT_REASON_UNKNOWN;
-    note.detail = 0;
-    note.slot = updraft_slot_index(config->slots.target);
-    if (action->id_size_bytes == sizeof(note.id)) {
-        memcpy(note.id, action->id, sizeof(note.id));
-        /* Should it be lost, the slot has its first bytes already: as flash has them. */
-        int error = updraft_slot_read(&config->slots, 0, note.head, sizeof(note.head));
-        if (error != 0) {
-            return error;
-        }
+    const esp_partition_t *target = config->slots.target;
+    struct updraft_note note = {
+        .state = UPDRAFT_NOTE_ACTIVATING,
+        .policy = action->choice,
+        .slot = updraft_slot_index(target),
+    };
+    /* Should the activation be lost, the slot has its first bytes: as flash has them. */
+    int error = updraft_slot_read(&config->slots, 0, note.head, sizeof(note.head));
+    if (error == 0) {
+        /* Where it cannot be found, ESP-IDF does not select the image either. */
+        (void)updraft_slot_image_id(target, note.id);
+        (void)updraft_note_set(&note);
     }
-    (void)updraft_note_set(&note);
-    return 0;
+    return error;
 }
 
 static int may_roll_back(const struct updraft_device_action *action)

@@ -123,25 +123,25 @@ esp_err_t updraft_slot_chip_id(const struct updraft_slots *slots, uint16_t *ret_
 
 /* The segments' sizes lead to the checksum, which ends a block of 16 bytes; the hash
  * follows. */
-esp_err_t updraft_slot_image_id(const struct updraft_slots *slots,
+esp_err_t updraft_slot_image_id(const esp_partition_t *partition,
                                 uint8_t ret_id[UPDRAFT_IMAGE_HASH_SIZE])
 {
     uint8_t header[IMAGE_HEADER_SIZE];
     uint32_t at = sizeof(header);
-    esp_err_t err = esp_partition_read(slots->running, 0, header, sizeof(header));
+    esp_err_t err = esp_partition_read(partition, 0, header, sizeof(header));
     memset(ret_id, 0, UPDRAFT_IMAGE_HASH_SIZE);
     if (err != ESP_OK || header[23] == 0) { /* esp_image_header_t.hash_appended */
         return err;
     }
     for (unsigned i = 0; i < header[1] && err == ESP_OK; i++) { /* .segment_count */
         uint8_t segment[SEGMENT_HEADER_SIZE];
-        err = esp_partition_read(slots->running, at, segment, sizeof(segment));
+        err = esp_partition_read(partition, at, segment, sizeof(segment));
         at += sizeof(segment) + get_le32(segment + 4);
     }
     at = (at + 16) / 16 * 16;
     return err != ESP_OK
                ? err
-               : esp_partition_read(slots->running, at, ret_id, UPDRAFT_IMAGE_HASH_SIZE);
+               : esp_partition_read(partition, at, ret_id, UPDRAFT_IMAGE_HASH_SIZE);
 }
 
 esp_err_t updraft_slot_hardware_id(const struct updraft_slots *slots,

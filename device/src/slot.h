@@ -33,9 +33,9 @@ const char *updraft_slot_kind(const esp_partition_t *partition);
 /* The chip that the running image was built for, from its header in flash. */
 esp_err_t updraft_slot_chip_id(const struct updraft_slots *slots, uint16_t *ret_chip_id);
 
-/* What a running image says of itself in flash: its appended SHA-256 (zeros: it has
- * none), and what hardware it is for (0: any). */
-esp_err_t updraft_slot_image_id(const struct updraft_slots *slots,
+/* What an image says of itself in flash: its appended SHA-256 (zeros: it has none), which
+ * its segments' sizes lead to; and what hardware the running one is for (0: any). */
+esp_err_t updraft_slot_image_id(const esp_partition_t *partition,
                                 uint8_t ret_id[UPDRAFT_IMAGE_HASH_SIZE]);
 esp_err_t updraft_slot_hardware_id(const struct updraft_slots *slots,
                                    uint32_t *ret_hardware_id);

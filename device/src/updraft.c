@@ -171,7 +171,7 @@ static esp_err_t begin(const updraft_config_t *config)
     updraft_trial_begin(slots, task_config.image_id);
     err = updraft_slot_chip_id(slots, &task_config.chip_id);
     if (err == ESP_OK) {
-        err = updraft_slot_image_id(slots, task_config.image_id);
+        err = updraft_slot_image_id(slots->running, task_config.image_id);
     }
     if (err == ESP_OK) {
         err = updraft_slot_hardware_id(slots, &task_config.hardware_id);

@@ -485,7 +485,7 @@ static void identity_is_what_the_running_image_says(void **state)
     const uint8_t *flash = sim_flash_bytes(fixture.flash) + slots.running->address;
     uint8_t id[32];
     uint32_t hardware_id;
-    assert_int_equal(updraft_slot_image_id(&slots, id), ESP_OK);
+    assert_int_equal(updraft_slot_image_id(slots.running, id), ESP_OK);
     assert_memory_equal(id, flash + 2048 - 32, 32);
     assert_int_equal(updraft_slot_hardware_id(&slots, &hardware_id), ESP_OK);
     assert_int_equal(hardware_id, 0);
@@ -495,7 +495,7 @@ static void identity_is_what_the_running_image_says(void **state)
     sim_flash_load(fixture.flash, slots.running->address + 23, zeros, 1);
     sim_flash_load(fixture.flash, slots.running->address + UPDRAFT_MARKER_OFFSET, zeros,
                    sizeof(zeros));
-    assert_int_equal(updraft_slot_image_id(&slots, id), ESP_OK);
+    assert_int_equal(updraft_slot_image_id(slots.running, id), ESP_OK);
     assert_memory_equal(id, zeros, 32);
     assert_int_equal(updraft_slot_hardware_id(&slots, &hardware_id), ESP_OK);
     assert_int_equal(hardware_id, CONFIG_UPDRAFT_HARDWARE_ID);

@@ -105,6 +105,39 @@ static void client_confirms_what_it_activated(void **state)
     world_free(world);
 }
 
+/* The file ends with the running image's id, and the manifest says that the image does.
+ */
+static void an_image_goes_by_its_own_id_whatever_it_was_called(void **state)
+{
+    (void)state;
+    world_t *world = new_world("minimal");
+    uint8_t id[UPDRAFT_IMAGE_HASH_SIZE];
+    fixture_image_make(&image, "minimal", "1.1.0", "good", IMAGE_SIZE);
+    memcpy(id, native_id(&image), sizeof(id));
+    memcpy(image.bytes + image.size, native_id(&factory), sizeof(id));
+    image.size += sizeof(id);
+    assert_int_equal(
+        native_deliver(&client, &image, UPDRAFT_P2_OPEN_FORCE | UPDRAFT_P2_OPEN_STAGE),
+        UPDRAFT_P2_OK);
+    assert_int_equal(native_ask_image(&client, UPDRAFT_P2_ACTIVATE,
+                                      UPDRAFT_P2_CONFIRM_BY_CLIENT, native_id(&factory)),
+                     UPDRAFT_P2_OK);
+    await_and_connect(world, "ota_0", BOOT_MS);
+    raw_wait(world, 5000);
+    /* Its client has the last word all the same, and nothing is told of another image. */
+    struct updraft_info info = native_info(&client);
+    assert_int_equal(info.run_state, UPDRAFT_RUN_ON_TRIAL);
+    assert_int_equal(info.flags, UPDRAFT_INFO_CONFIRM_CLIENT);
+    assert_memory_equal(info.noted_id, id, sizeof(info.noted_id));
+    assert_int_equal(native_ask_image(&client, UPDRAFT_P2_CONFIRM, 0, id), UPDRAFT_P2_OK);
+    raw_wait(world, 1000);
+    info = native_info(&client);
+    assert_int_equal(info.run_state, UPDRAFT_RUN_CONFIRMED);
+    assert_int_equal(info.flags, 0);
+    assert_int_equal(info.result, UPDRAFT_RESULT_CONFIRMED);
+    world_free(world);
+}
+
 static void early_confirmation_is_remembered(void **state)
 {
     (void)state;
@@ -494,6 +527,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(client_confirms_what_it_activated),
+        cmocka_unit_test(an_image_goes_by_its_own_id_whatever_it_was_called),
         cmocka_unit_test(early_confirmation_is_remembered),
         cmocka_unit_test(nobody_confirms_and_it_goes_back),
         cmocka_unit_test(each_failure_is_told_with_its_reason),

@@ -94,9 +94,8 @@ enum updraft_action_kind {
     UPDRAFT_ACTION_UNSTAGE, /* an ACTIVATE without a session: write the first bytes of the
                              * image noted with the 8-byte `id`. NOTHING_STAGED when no
                              * such note is there */
-    UPDRAFT_ACTION_POLICY,  /* just before ACTIVATE: note the 32-byte or (after UNSTAGE)
-                             * 8-byte `id` and who confirms it (`choice`: enum
-                             * updraft_p2_confirm_by) */
+    UPDRAFT_ACTION_POLICY,  /* just before ACTIVATE: note who confirms the image that the
+                             * slot holds (`choice`: enum updraft_p2_confirm_by) */
     UPDRAFT_ACTION_CONFIRM, /* a client's CONFIRM of the running image (8-byte `id`) */
     UPDRAFT_ACTION_MAY_ROLL_BACK, /* can the device go back (`choice`: enum
                                    * updraft_p2_rollback) from image `id`? */
