@@ -24,6 +24,7 @@ static const char *const KEY = "note";
 static struct updraft_note current;
 static bool stored; /* flash holds it as it is in `current` */
 
+static bool erase(void);
 static void encode(const struct updraft_note *note, uint8_t bytes[NOTE_SIZE]);
 static bool decode(const uint8_t bytes[NOTE_SIZE], struct updraft_note *ret_note);
 static bool same(const struct updraft_note *one, const struct updraft_note *other);
@@ -80,30 +81,37 @@ bool updraft_note_set(const struct updraft_note *note)
 
 bool updraft_note_forget(bool ended)
 {
-    static const struct updraft_note none;
-    const struct updraft_note before = current;
-    switch (current.state) {
-    case UPDRAFT_NOTE_STAGED:
-    case UPDRAFT_NOTE_ACTIVATING:
-    case UPDRAFT_NOTE_LOST:
-        break;
-    case UPDRAFT_NOTE_CONFIRMED:
-    case UPDRAFT_NOTE_ROLLED_BACK:
-        if (ended) {
-            break;
-        }
-        return true;
-    case UPDRAFT_NOTE_NONE:
+    bool tells_end = current.state == UPDRAFT_NOTE_CONFIRMED ||
+                     current.state == UPDRAFT_NOTE_ROLLED_BACK;
+    bool stays = tells_end && !ended;
+    /* Where the current note was not written, flash may hold an older one. */
+    if (stored && (stays || current.state == UPDRAFT_NOTE_NONE)) {
         return true;
     }
-    if (!stored) {
-        current = none; /* what never got to flash cannot mislead a later boot */
-    } else if (!updraft_note_set(&none)) {
-        current = before;
-        stored = true; /* NVS keeps the old value until the new one is whole */
+    if (!erase()) {
         return false;
     }
+    if (!stays) {
+        memset(&current, 0, sizeof(current));
+        stored = true;
+    }
     return true;
+}
+
+/* Takes no room, where a new value would: an NVS that is full must not keep a device from
+ * updates. */
+static bool erase(void)
+{
+    nvs_handle_t nvs;
+    if (nvs_open(NAMESPACE, NVS_READWRITE, &nvs) != ESP_OK) {
+        return true; /* no NVS, or no room for a namespace: there is no note either */
+    }
+    esp_err_t err = nvs_erase_key(nvs, KEY);
+    if (err == ESP_OK) {
+        err = nvs_commit(nvs);
+    }
+    nvs_close(nvs);
+    return err == ESP_OK || err == ESP_ERR_NVS_NOT_FOUND;
 }
 
 bool updraft_note_judge(struct updraft_note *note, const struct updraft_note_facts *facts)

@@ -19,6 +19,7 @@
 static struct {
     bool mounted;
     bool full;
+    bool broken; /* nothing can be erased */
     bool exists;
     size_t size;
     uint8_t bytes[200];
@@ -46,6 +47,9 @@ esp_err_t nvs_get_blob(nvs_handle_t handle, const char *key, void *out_value,
 {
     assert_int_equal(handle, 1);
     assert_string_equal(key, "note");
+    if (store.size == 0) {
+        return ESP_ERR_NVS_NOT_FOUND;
+    }
     if (*length < store.size) {
         return ESP_ERR_NVS_INVALID_LENGTH;
     }
@@ -67,6 +71,20 @@ esp_err_t nvs_set_blob(nvs_handle_t handle, const char *key, const void *value,
     store.size = length;
     store.exists = true;
     store.writes++;
+    return ESP_OK;
+}
+
+esp_err_t nvs_erase_key(nvs_handle_t handle, const char *key)
+{
+    assert_int_equal(handle, 1);
+    assert_string_equal(key, "note");
+    if (store.broken) {
+        return ESP_ERR_NVS_REMOVE_FAILED;
+    }
+    if (store.size == 0) {
+        return ESP_ERR_NVS_NOT_FOUND;
+    }
+    store.size = 0;
     return ESP_OK;
 }
 
@@ -199,11 +217,11 @@ static void promise_in_flash_is_gone_before_the_slot_is(void **state)
     for (size_t i = 0; i < sizeof(promises) / sizeof(promises[0]); i++) {
         const struct updraft_note note = make(promises[i]);
         assert_true(updraft_note_set(&note));
-        store.full = true;
+        store.broken = true;
         assert_false(updraft_note_forget(false));
         assert_false(updraft_note_forget(false)); /* it does not get used to it */
         assert_int_equal(updraft_note()->state, promises[i]);
-        store.full = false;
+        store.broken = false;
         assert_true(updraft_note_forget(false));
         updraft_note_load();
         assert_int_equal(updraft_note()->state, UPDRAFT_NOTE_NONE);
@@ -217,6 +235,29 @@ static void promise_in_flash_is_gone_before_the_slot_is(void **state)
     assert_true(updraft_note_forget(/* ended= */ true));
     updraft_note_load();
     assert_int_equal(updraft_note()->state, UPDRAFT_NOTE_NONE);
+}
+
+/* Where a note could not be written, an older one is still there. */
+static void a_full_nvs_keeps_no_promise(void **state)
+{
+    (void)state;
+    static const enum updraft_note_state states[] = {
+        UPDRAFT_NOTE_STAGED, UPDRAFT_NOTE_ACTIVATING, UPDRAFT_NOTE_LOST,
+        UPDRAFT_NOTE_CONFIRMED};
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        const struct updraft_note staged = make(UPDRAFT_NOTE_STAGED);
+        const struct updraft_note later = make(states[i]);
+        assert_true(updraft_note_set(&staged));
+        store.full = true;
+        assert_int_equal(updraft_note_set(&later), states[i] == UPDRAFT_NOTE_STAGED);
+        assert_true(updraft_note_forget(false));
+        assert_int_equal(updraft_note()->state, states[i] == UPDRAFT_NOTE_CONFIRMED
+                                                    ? UPDRAFT_NOTE_CONFIRMED
+                                                    : UPDRAFT_NOTE_NONE);
+        updraft_note_load();
+        assert_int_equal(updraft_note()->state, UPDRAFT_NOTE_NONE);
+        store.full = false;
+    }
 }
 
 struct judgement {
@@ -300,6 +341,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(damaged_or_foreign_note_is_none, begin, end),
         cmocka_unit_test_setup_teardown(without_nvs_the_note_lasts_until_the_restart,
                                         begin, end),
+        cmocka_unit_test_setup_teardown(a_full_nvs_keeps_no_promise, begin, end),
         cmocka_unit_test_setup_teardown(promise_in_flash_is_gone_before_the_slot_is,
                                         begin, end),
         cmocka_unit_test_setup_teardown(boot_shows_how_the_activation_ended, begin, end),
