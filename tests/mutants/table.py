@@ -205,4 +205,8 @@ MUTANTS = [
         (SLOT, "    if (*offset_bytes / READ_YIELD_SIZE != before) {",
          "    if (*offset_bytes / READ_YIELD_SIZE < before) {"),
     ]),
+    ("let others put all they ask into the ring", ["test_link", "test_world_foreign"], [
+        ("device/src/link.c", "        if (atomic_load(&connection->asks)) {",
+         "        if (false) {"),
+    ]),
 ]
