@@ -360,15 +360,19 @@ class Session:
             state = await self.next_state(state.patience_s())
         return state.phase == Phase.VERIFIED
 
-    async def transfer(self, firmware, *, stage=False, force=False, sent_before=False):
-        """Brings the file into the slot, up to `verified`."""
+    async def open(self, firmware, *, stage=False, force=False):
+        """Begins a session with the manifest, up to `ready`."""
         if self.info.flags & (SIGNED | ENCRYPTED):
             raise NotImplementedError("the device wants more than this client can do")
         begin = await self.ask(Phase.MANIFEST, "<BBBBHHI", OPEN, 2, force | stage << 1, 0,
                                len(firmware.manifest), self.info.write_size,
                                secrets.randbits(32))
         self.number = begin.session
-        ready = await self.stream(begin, firmware.manifest)
+        return await self.stream(begin, firmware.manifest)
+
+    async def transfer(self, firmware, *, sent_before=False, **options):
+        """Brings the file into the slot, up to `verified`."""
+        ready = await self.open(firmware, **options)
         count = len(firmware.crcs)
         sectors = set(range(count))
         if sent_before or ready.detail == firmware.first_crc:

@@ -11,7 +11,7 @@ import pytest
 from bleak import BleakClient
 
 import protocol2
-from protocol2 import Phase, Refused, Result, RolledBack, RunState, Status
+from protocol2 import Firmware, Phase, Refused, Result, RolledBack, RunState, Session, Status
 
 ADDRESS = "24:0A:C4:00:00:12"
 SIZE = 256 << 10
@@ -189,6 +189,10 @@ async def test_a_staged_image_starts_after_a_power_cut_and_goes_back_on_command(
     info = await protocol2.update(ADDRESS, new, stage=True)
     assert info.flags & protocol2.STAGED and info.noted_id == new[-32:][:8]
     assert info.version == "1.0.0"
+    async with Session(ADDRESS) as session:  # one that ends before its RANGE changes nothing
+        await session.open(Firmware(file(version="3.0.0")))
+        with pytest.raises(Refused, match="ABORTED"):
+            await session.ask(Phase.IDLE, "<BB", protocol2.ABORT, session.number)
     sim.verb("power", "esp32", "cycle")
     info = await protocol2.activate(ADDRESS)
     assert (info.image_id, info.run_state) == (new[-32:], RunState.CONFIRMED)
@@ -198,6 +202,15 @@ async def test_a_staged_image_starts_after_a_power_cut_and_goes_back_on_command(
     assert info.noted_id == new[-32:][:8]
     with pytest.raises(Refused, match="NO_FALLBACK"):
         await protocol2.rollback(ADDRESS, to_factory=True)
+
+
+@pytest.mark.parametrize("differing, sent", [([4], [1, 2, 3, 4]), ([5], [4, 5, 6, 7]),
+                                             ([], [5, 6, 7])])
+def test_it_sends_the_sectors_of_the_page_s_example(file, differing, sent):
+    firmware = Firmware(file(size=8 * protocol2.SECTOR))
+    firmware.blank = [at in (2, 3, 6, 7) for at in range(8)]
+    found = [crc ^ (at in differing) for at, crc in enumerate(firmware.crcs)]
+    assert sorted(firmware.missing(found)) == sent
 
 
 @pytest.mark.parametrize("kind, layout", [("state", protocol2.State), ("info", protocol2.Info)])
@@ -217,3 +230,24 @@ def whole(parts):
     parts = [parts] if isinstance(parts, str) else parts
     bytes_and_counts = (part.split("*") for part in " ".join(parts).split())
     return b"".join(bytes.fromhex(byte) * int((*count, 1)[0]) for byte, *count in bytes_and_counts)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("air, flash, size", [("worst", "worst", 48 << 10),
+                                              ("iphone-30", "typical", SIZE),
+                                              ("android-11", "typical", SIZE),
+                                              ("bluez-50", "typical", SIZE)])
+async def test_it_comes_through_where_links_are_lost_and_flash_is_slow(simulate, file, wire, air,
+                                                                       flash, size):
+    sim = simulate(options=["--air", air, "--flash", flash])
+    drops = []
+
+    def drop(sent):
+        if len(wire.links) == len(drops) + 1 <= 3 and sent > size // 4:
+            drops.append(sent)
+            sim.verb("link", "esp32", "drop")
+        return False
+    wire.lose = drop
+    info = await protocol2.update(ADDRESS, file(size=size))
+    assert (info.version, info.run_state) == ("2.0.0", RunState.CONFIRMED)
+    assert len(drops) == 3
