@@ -187,10 +187,8 @@ static void fall_back(struct rig *rig)
     world_t *world = rig->world;
     char label[17];
     snprintf(label, sizeof(label), "%s", sim_board_running(world->board));
-    uint32_t offset = fixture_part(world, label)->offset + 1024;
-    uint8_t byte = (uint8_t)~sim_flash_bytes(world->flash)[offset];
     world_power(world, false);
-    sim_flash_load(world->flash, offset, &byte, 1);
+    fixture_spoil(world, label);
     world_power(world, true);
     if (!rig_run(rig, RIG_STOP_RUNS, RIG_SETTLE_MS) ||
         strcmp(sim_board_running(world->board), label) == 0) {

@@ -76,6 +76,13 @@ const struct sim_partition *fixture_part(const world_t *world, const char *label
     return partition;
 }
 
+void fixture_spoil(world_t *world, const char *label)
+{
+    uint32_t offset = fixture_part(world, label)->offset + 1024;
+    uint8_t byte = (uint8_t)~sim_flash_bytes(world->flash)[offset];
+    sim_flash_load(world->flash, offset, &byte, 1);
+}
+
 bool fixture_settled(world_t *world)
 {
     struct sim_otadata_entry entries[2];

@@ -46,6 +46,9 @@ uint64_t fixture_operations(const world_t *world);
 /* The partition of that label; valid until the next call. */
 const struct sim_partition *fixture_part(const world_t *world, const char *label);
 
+/* Flips the bits of a byte in the image that is in there. */
+void fixture_spoil(world_t *world, const char *label);
+
 /* A firmware runs, and otadata's active entry, where there is one, is not on trial. */
 bool fixture_settled(world_t *world);
 

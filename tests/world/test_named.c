@@ -199,12 +199,8 @@ static void a_fallback_to_a_slot_that_was_never_tried_can_be_updated(void **stat
     /* A whole image that no otadata entry ever named; what is selected has decayed, and
      * so has factory. */
     assert_true(sim_chip_install(world->chip, "ota_1", images[2].bytes, images[2].size));
-    static const char *const decayed[] = {"ota_0", "factory"};
-    for (size_t i = 0; i < 2; i++) {
-        uint32_t offset = fixture_part(world, decayed[i])->offset + 1024;
-        uint8_t byte = (uint8_t)~sim_flash_bytes(world->flash)[offset];
-        sim_flash_load(world->flash, offset, &byte, 1);
-    }
+    fixture_spoil(world, "ota_0");
+    fixture_spoil(world, "factory");
     world_power(world, true);
     assert_true(world_run(world, fixture_runs, SETTLE_MS));
     assert_string_equal(sim_board_running(world->board), "ota_1");
@@ -225,9 +221,7 @@ static void a_staged_image_is_nothing_to_fall_back_to(void **state)
         world_update(world, image.bytes, image.size, &staged);
     assert_int_equal(result->outcome, UPDRAFT_OUTCOME_STAGED);
     world_power(world, false);
-    uint32_t offset = fixture_part(world, "ota_0")->offset + 1024;
-    uint8_t byte = (uint8_t)~sim_flash_bytes(world->flash)[offset];
-    sim_flash_load(world->flash, offset, &byte, 1);
+    fixture_spoil(world, "ota_0");
     world_power(world, true);
     assert_true(world_run(world, fixture_runs, SETTLE_MS));
     assert_string_equal(sim_board_running(world->board), "factory");

@@ -18,9 +18,12 @@ static struct fixture_image next;
 static struct fixture_image factory;
 static struct native client;
 
+/* With that firmware in *factory*, and `image` and `next` to update to. */
 static world_t *new_world(const char *firmware)
 {
     fixture_image_make(&factory, firmware, "1.0.0", "good", FACTORY_SIZE);
+    fixture_image_make(&image, firmware, "1.1.0", "good", IMAGE_SIZE);
+    fixture_image_make(&next, firmware, "1.2.0", "good", IMAGE_SIZE);
     const struct world_config config = {
         .seed = 1,
         .firmware_default = firmware,
@@ -55,6 +58,12 @@ static void await_and_connect(world_t *world, const char *label, uint64_t limit_
     assert_true(runs(world, label));
 }
 
+/* The status that a command is answered with which names that image. */
+static int tell(uint8_t opcode, uint8_t choice, const struct fixture_image *named)
+{
+    return native_ask_image(&client, opcode, choice, native_id(named));
+}
+
 /* Puts `new_image` into the other slot and restarts into it. */
 static void activate(world_t *world, const struct fixture_image *new_image,
                      uint8_t confirm_by, const char *label)
@@ -77,7 +86,6 @@ static void client_confirms_what_it_activated(void **state)
 {
     (void)state;
     world_t *world = new_world("minimal");
-    fixture_image_make(&image, "minimal", "1.1.0", "good", IMAGE_SIZE);
     activate(world, &image, UPDRAFT_P2_CONFIRM_BY_CLIENT, "ota_0");
     native_connect(&client);
     raw_wait(world, 50000); /* at 60 s of silence the device would close the link */
@@ -87,21 +95,17 @@ static void client_confirms_what_it_activated(void **state)
     assert_int_equal(info.result, UPDRAFT_RESULT_NONE);
     assert_int_equal(info.trial_left_s, 250);
     /* Neither another image's name nor an update does it. */
-    assert_int_equal(
-        native_ask_image(&client, UPDRAFT_P2_CONFIRM, 0, native_id(&factory)),
-        UPDRAFT_P2_WRONG_STATE);
+    assert_int_equal(tell(UPDRAFT_P2_CONFIRM, 0, &factory), UPDRAFT_P2_WRONG_STATE);
     assert_int_equal(native_open(&client, &factory, 0), UPDRAFT_P2_ON_TRIAL);
     assert_int_equal(native_info(&client).run_state, UPDRAFT_RUN_ON_TRIAL);
-    assert_int_equal(native_ask_image(&client, UPDRAFT_P2_CONFIRM, 0, native_id(&image)),
-                     UPDRAFT_P2_OK);
+    assert_int_equal(tell(UPDRAFT_P2_CONFIRM, 0, &image), UPDRAFT_P2_OK);
     raw_wait(world, 1000);
     info = native_info(&client);
     assert_int_equal(info.run_state, UPDRAFT_RUN_CONFIRMED);
     assert_int_equal(info.flags, 0);
     assert_int_equal(info.result, UPDRAFT_RESULT_CONFIRMED);
     /* Once more is not wrong. */
-    assert_int_equal(native_ask_image(&client, UPDRAFT_P2_CONFIRM, 0, native_id(&image)),
-                     UPDRAFT_P2_OK);
+    assert_int_equal(tell(UPDRAFT_P2_CONFIRM, 0, &image), UPDRAFT_P2_OK);
     world_free(world);
 }
 
@@ -142,11 +146,9 @@ static void early_confirmation_is_remembered(void **state)
 {
     (void)state;
     world_t *world = new_world("minimal");
-    fixture_image_make(&image, "minimal", "1.1.0", "good", IMAGE_SIZE);
     activate(world, &image, UPDRAFT_P2_CONFIRM_BY_CLIENT, "ota_0");
     native_connect(&client);
-    assert_int_equal(native_ask_image(&client, UPDRAFT_P2_CONFIRM, 0, native_id(&image)),
-                     UPDRAFT_P2_OK);
+    assert_int_equal(tell(UPDRAFT_P2_CONFIRM, 0, &image), UPDRAFT_P2_OK);
     struct updraft_info info = native_info(&client);
     assert_int_equal(info.run_state, UPDRAFT_RUN_ON_TRIAL);
     assert_int_equal(info.flags, 0);
@@ -159,7 +161,6 @@ static void nobody_confirms_and_it_goes_back(void **state)
 {
     (void)state;
     world_t *world = new_world("minimal");
-    fixture_image_make(&image, "minimal", "1.1.0", "good", IMAGE_SIZE);
     activate(world, &image, UPDRAFT_P2_CONFIRM_BY_CLIENT, "ota_0");
     raw_wait(world, 290000);
     assert_true(runs(world, "ota_0"));
@@ -218,7 +219,6 @@ static void power_cut_on_trial_is_a_reset(void **state)
 {
     (void)state;
     world_t *world = new_world("minimal");
-    fixture_image_make(&image, "minimal", "1.1.0", "good", IMAGE_SIZE);
     activate(world, &image, UPDRAFT_P2_CONFIRM_BY_DEVICE, "ota_0");
     raw_wait(world, 500);
     world_power(world, false);
@@ -237,7 +237,6 @@ static void lost_activation_can_be_had_again(void **state)
 {
     (void)state;
     world_t *world = new_world("minimal");
-    fixture_image_make(&image, "minimal", "1.1.0", "good", IMAGE_SIZE);
     assert_int_equal(native_update(&client, &image, UPDRAFT_P2_CONFIRM_BY_CLIENT),
                      UPDRAFT_P2_OK);
     sim_flash_cut_at(world->flash, fixture_operations(world) + 1, 0);
@@ -249,8 +248,7 @@ static void lost_activation_can_be_had_again(void **state)
     assert_int_equal(info.result, UPDRAFT_RESULT_LOST);
     assert_int_equal(info.flags, UPDRAFT_INFO_STAGED);
     assert_memory_equal(info.noted_id, native_id(&image), sizeof(info.noted_id));
-    assert_int_equal(native_ask_image(&client, UPDRAFT_P2_ACTIVATE,
-                                      UPDRAFT_P2_CONFIRM_BY_DEVICE, native_id(&image)),
+    assert_int_equal(tell(UPDRAFT_P2_ACTIVATE, UPDRAFT_P2_CONFIRM_BY_DEVICE, &image),
                      UPDRAFT_P2_OK);
     await_and_connect(world, "ota_0", BOOT_MS);
     raw_wait(world, 5000);
@@ -262,7 +260,6 @@ static void staged_image_is_activated_after_a_power_cut(void **state)
 {
     (void)state;
     world_t *world = new_world("minimal");
-    fixture_image_make(&image, "minimal", "1.1.0", "good", IMAGE_SIZE);
     assert_int_equal(native_deliver(&client, &image, UPDRAFT_P2_OPEN_STAGE),
                      UPDRAFT_P2_OK);
     world_power(world, false);
@@ -273,17 +270,14 @@ static void staged_image_is_activated_after_a_power_cut(void **state)
     assert_int_equal(info.flags, UPDRAFT_INFO_STAGED);
     assert_int_equal(info.result, UPDRAFT_RESULT_NONE);
     assert_memory_equal(info.noted_id, native_id(&image), sizeof(info.noted_id));
-    assert_int_equal(native_ask_image(&client, UPDRAFT_P2_ACTIVATE,
-                                      UPDRAFT_P2_CONFIRM_BY_CLIENT, native_id(&factory)),
+    assert_int_equal(tell(UPDRAFT_P2_ACTIVATE, UPDRAFT_P2_CONFIRM_BY_CLIENT, &factory),
                      UPDRAFT_P2_NOTHING_STAGED);
-    assert_int_equal(native_ask_image(&client, UPDRAFT_P2_ACTIVATE,
-                                      UPDRAFT_P2_CONFIRM_BY_CLIENT, native_id(&image)),
+    assert_int_equal(tell(UPDRAFT_P2_ACTIVATE, UPDRAFT_P2_CONFIRM_BY_CLIENT, &image),
                      UPDRAFT_P2_OK);
     assert_int_equal(client.state.state, UPDRAFT_P2_STATE_RESTARTING);
     await_and_connect(world, "ota_0", BOOT_MS);
     assert_int_equal(native_info(&client).flags, UPDRAFT_INFO_CONFIRM_CLIENT);
-    assert_int_equal(native_ask_image(&client, UPDRAFT_P2_CONFIRM, 0, native_id(&image)),
-                     UPDRAFT_P2_OK);
+    assert_int_equal(tell(UPDRAFT_P2_CONFIRM, 0, &image), UPDRAFT_P2_OK);
     raw_wait(world, 5000);
     assert_int_equal(native_info(&client).result, UPDRAFT_RESULT_CONFIRMED);
     world_free(world);
@@ -335,9 +329,7 @@ static void no_cut_on_the_way_to_a_confirmation_loses_track(void **state)
             bool is_new = memcmp(info.image_id, native_id(&image), 32) == 0;
             if (!is_new && (info.flags & UPDRAFT_INFO_STAGED) != 0) {
                 again++;
-                assert_int_equal(
-                    native_ask_image(&client, UPDRAFT_P2_ACTIVATE, 0, native_id(&image)),
-                    UPDRAFT_P2_OK);
+                assert_int_equal(tell(UPDRAFT_P2_ACTIVATE, 0, &image), UPDRAFT_P2_OK);
                 await_and_connect(world, "ota_0", BOOT_MS);
             } else if (!is_new) {
                 tried++;
@@ -365,8 +357,6 @@ static void staged_image_is_forgotten_before_it_is_erased(void **state)
     (void)state;
     for (int protocol = 1; protocol <= 2; protocol++) {
         world_t *world = new_world("minimal");
-        fixture_image_make(&image, "minimal", "1.1.0", "good", IMAGE_SIZE);
-        fixture_image_make(&next, "minimal", "1.2.0", "good", IMAGE_SIZE);
         assert_int_equal(native_deliver(&client, &image, UPDRAFT_P2_OPEN_STAGE),
                          UPDRAFT_P2_OK);
         assert_int_equal(native_ask_session(&client, UPDRAFT_P2_ABORT),
@@ -391,9 +381,7 @@ static void staged_image_is_forgotten_before_it_is_erased(void **state)
         world_power(world, true);
         await_and_connect(world, "factory", BOOT_MS);
         assert_int_equal(native_info(&client).flags, 0);
-        assert_int_equal(native_ask_image(&client, UPDRAFT_P2_ACTIVATE,
-                                          UPDRAFT_P2_CONFIRM_BY_DEVICE,
-                                          native_id(&image)),
+        assert_int_equal(tell(UPDRAFT_P2_ACTIVATE, UPDRAFT_P2_CONFIRM_BY_DEVICE, &image),
                          UPDRAFT_P2_NOTHING_STAGED);
         world_free(world);
     }
@@ -403,15 +391,11 @@ static void client_goes_back_to_the_previous_image(void **state)
 {
     (void)state;
     world_t *world = new_world("minimal");
-    fixture_image_make(&image, "minimal", "1.1.0", "good", IMAGE_SIZE);
-    fixture_image_make(&next, "minimal", "1.2.0", "good", IMAGE_SIZE);
     confirmed_update(world, &image, "ota_0");
     confirmed_update(world, &next, "ota_1");
-    assert_int_equal(native_ask_image(&client, UPDRAFT_P2_ROLLBACK,
-                                      UPDRAFT_P2_ROLLBACK_PREVIOUS, native_id(&image)),
+    assert_int_equal(tell(UPDRAFT_P2_ROLLBACK, UPDRAFT_P2_ROLLBACK_PREVIOUS, &image),
                      UPDRAFT_P2_WRONG_STATE);
-    assert_int_equal(native_ask_image(&client, UPDRAFT_P2_ROLLBACK,
-                                      UPDRAFT_P2_ROLLBACK_PREVIOUS, native_id(&next)),
+    assert_int_equal(tell(UPDRAFT_P2_ROLLBACK, UPDRAFT_P2_ROLLBACK_PREVIOUS, &next),
                      UPDRAFT_P2_OK);
     assert_int_equal(client.state.state, UPDRAFT_P2_STATE_RESTARTING);
     await_and_connect(world, "ota_0", BOOT_MS);
@@ -427,12 +411,9 @@ static void client_goes_back_to_factory(void **state)
 {
     (void)state;
     world_t *world = new_world("minimal");
-    fixture_image_make(&image, "minimal", "1.1.0", "good", IMAGE_SIZE);
-    fixture_image_make(&next, "minimal", "1.2.0", "good", IMAGE_SIZE);
     confirmed_update(world, &image, "ota_0");
     confirmed_update(world, &next, "ota_1");
-    assert_int_equal(native_ask_image(&client, UPDRAFT_P2_ROLLBACK,
-                                      UPDRAFT_P2_ROLLBACK_FACTORY, native_id(&next)),
+    assert_int_equal(tell(UPDRAFT_P2_ROLLBACK, UPDRAFT_P2_ROLLBACK_FACTORY, &next),
                      UPDRAFT_P2_OK);
     await_and_connect(world, "factory", BOOT_MS);
     struct updraft_info info = native_info(&client);
@@ -440,9 +421,8 @@ static void client_goes_back_to_factory(void **state)
     assert_int_equal(info.reason, UPDRAFT_REASON_COMMAND);
     /* From here there is nowhere to go, in either direction. */
     for (uint8_t target = 0; target <= UPDRAFT_P2_ROLLBACK_FACTORY; target++) {
-        assert_int_equal(
-            native_ask_image(&client, UPDRAFT_P2_ROLLBACK, target, native_id(&factory)),
-            UPDRAFT_P2_NO_FALLBACK);
+        assert_int_equal(tell(UPDRAFT_P2_ROLLBACK, target, &factory),
+                         UPDRAFT_P2_NO_FALLBACK);
     }
     assert_true(runs(world, "factory"));
     world_free(world);
@@ -452,15 +432,11 @@ static void broken_factory_is_no_way_back(void **state)
 {
     (void)state;
     world_t *world = new_world("minimal");
-    fixture_image_make(&image, "minimal", "1.1.0", "good", IMAGE_SIZE);
     confirmed_update(world, &image, "ota_0");
-    uint32_t offset = fixture_part(world, "factory")->offset + 1024;
-    uint8_t byte = (uint8_t)~sim_flash_bytes(world->flash)[offset];
-    sim_flash_load(world->flash, offset, &byte, 1);
+    fixture_spoil(world, "factory");
     for (uint8_t target = 0; target <= UPDRAFT_P2_ROLLBACK_FACTORY; target++) {
-        assert_int_equal(
-            native_ask_image(&client, UPDRAFT_P2_ROLLBACK, target, native_id(&image)),
-            UPDRAFT_P2_NO_FALLBACK);
+        assert_int_equal(tell(UPDRAFT_P2_ROLLBACK, target, &image),
+                         UPDRAFT_P2_NO_FALLBACK);
     }
     raw_wait(world, 2000);
     assert_true(runs(world, "ota_0"));
@@ -472,12 +448,9 @@ static void without_a_way_back_it_is_kept(void **state)
 {
     (void)state;
     world_t *world = new_world("minimal");
-    fixture_image_make(&image, "minimal", "1.1.0", "good", IMAGE_SIZE);
     activate(world, &image, UPDRAFT_P2_CONFIRM_BY_CLIENT, "ota_0");
     raw_wait(world, 10000);
-    uint32_t offset = fixture_part(world, "factory")->offset + 1024;
-    uint8_t byte = (uint8_t)~sim_flash_bytes(world->flash)[offset];
-    sim_flash_load(world->flash, offset, &byte, 1);
+    fixture_spoil(world, "factory");
     fixture_await(world, "there is no other image to go back to", 300000);
     await_and_connect(world, "ota_0", BOOT_MS);
     struct updraft_info info = native_info(&client);
@@ -491,14 +464,12 @@ static void boot_loader_without_rollback_is_told(void **state)
     (void)state;
     world_t *world = new_world("minimal");
     world->chip->boot_without_rollback = true;
-    fixture_image_make(&image, "minimal", "1.1.0", "good", IMAGE_SIZE);
     activate(world, &image, UPDRAFT_P2_CONFIRM_BY_CLIENT, "ota_0");
     native_connect(&client);
     struct updraft_info info = native_info(&client);
     assert_int_equal(info.run_state, UPDRAFT_RUN_UNMONITORED);
     assert_int_equal(info.result, UPDRAFT_RESULT_CONFIRMED);
-    assert_int_equal(native_ask_image(&client, UPDRAFT_P2_CONFIRM, 0, native_id(&image)),
-                     UPDRAFT_P2_OK);
+    assert_int_equal(tell(UPDRAFT_P2_CONFIRM, 0, &image), UPDRAFT_P2_OK);
     world_free(world);
 }
 
@@ -508,7 +479,6 @@ static void device_that_cannot_remember_confirms_itself(void **state)
 {
     (void)state;
     world_t *world = new_world("forgetful");
-    fixture_image_make(&image, "forgetful", "1.1.0", "good", IMAGE_SIZE);
     activate(world, &image, UPDRAFT_P2_CONFIRM_BY_CLIENT, "ota_0");
     native_connect(&client);
     raw_wait(world, 10000);
@@ -516,7 +486,6 @@ static void device_that_cannot_remember_confirms_itself(void **state)
     assert_int_equal(info.run_state, UPDRAFT_RUN_CONFIRMED);
     assert_int_equal(info.result, UPDRAFT_RESULT_NONE);
     /* Nor can it stage anything. */
-    fixture_image_make(&next, "forgetful", "1.2.0", "good", IMAGE_SIZE);
     assert_int_equal(native_deliver(&client, &next, UPDRAFT_P2_OPEN_STAGE),
                      UPDRAFT_P2_FLASH);
     assert_int_equal(native_info(&client).flags, 0);
