@@ -24,10 +24,12 @@
 #define CONTROL 21 /* attribute */
 
 static bool alive[HANDLES]; /* connections that the played host has */
+static bool may_wait; /* for room; time passes meanwhile, and nothing else happens */
+static int64_t time_us;
 
 int64_t esp_timer_get_time(void)
 {
-    return 1000000;
+    return time_us;
 }
 
 uint32_t esp_log_timestamp(void)
@@ -44,8 +46,10 @@ void esp_log_write(esp_log_level_t level, const char *tag, const char *format, .
 
 void vTaskDelay(const TickType_t xTicksToDelay)
 {
-    (void)xTicksToDelay;
-    fail_msg("there is room: nobody waits");
+    if (!may_wait) {
+        fail_msg("there is room: nobody waits");
+    }
+    time_us += (int64_t)xTicksToDelay * portTICK_PERIOD_MS * 1000;
 }
 
 TaskHandle_t xTaskGetCurrentTaskHandle(void)
@@ -84,6 +88,8 @@ static int set_up(void **state)
     for (size_t i = 0; i < HANDLES; i++) {
         alive[i] = false;
     }
+    may_wait = false;
+    time_us = 1000000;
     updraft_link_init();
     return 0;
 }
@@ -271,6 +277,33 @@ static void data_of_protocol_2_is_dropped_where_there_is_no_room(void **state)
     assert_no_event();
 }
 
+static void what_was_dropped_is_told_before_what_comes_after(void **state)
+{
+    (void)state;
+    static uint8_t packet[100];
+    size_t taken = 0;
+    int result;
+    alive[1] = true;
+    tell_connect(1, 0);
+    updraft_link_publish(1, /* protocol= */ 1, /* failed= */ false);
+    may_wait = true;
+    while ((result = updraft_link_data(1, packet, NULL, sizeof(packet))) == 0) {
+        taken++;
+    }
+    assert_int_equal(result, UPDRAFT_P1_ATT_FAILED);
+    assert_int_equal(time_us, 1000000 + CONFIG_UPDRAFT_FULL_WAIT_MS * 1000);
+    assert_true(taken > 2);
+    assert_event(UPDRAFT_LINK_DATA, 1);
+    assert_event(UPDRAFT_LINK_DATA, 1);
+    assert_int_equal(updraft_link_data(1, packet, NULL, sizeof(packet)), 0);
+    for (size_t i = 2; i < taken; i++) {
+        assert_event(UPDRAFT_LINK_DATA, 1);
+    }
+    assert_event(UPDRAFT_LINK_DATA_LOST, 1);
+    assert_event(UPDRAFT_LINK_DATA, 1);
+    assert_no_event();
+}
+
 /* The owner's update waits behind no more than that. */
 static void a_connection_without_the_update_has_one_message_in_the_ring(void **state)
 {
@@ -318,6 +351,7 @@ int main(void)
         cmocka_unit_test_setup(a_subscription_lasts_as_long_as_its_connection, set_up),
         cmocka_unit_test_setup(data_of_protocol_2_is_dropped_where_there_is_no_room,
                                set_up),
+        cmocka_unit_test_setup(what_was_dropped_is_told_before_what_comes_after, set_up),
         cmocka_unit_test_setup(
             a_connection_without_the_update_has_one_message_in_the_ring, set_up),
     };

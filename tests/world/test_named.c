@@ -225,6 +225,14 @@ static void a_staged_image_is_nothing_to_fall_back_to(void **state)
     world_power(world, true);
     assert_true(world_run(world, fixture_runs, SETTLE_MS));
     assert_string_equal(sim_board_running(world->board), "factory");
+    /* From here updates go to the slot of the broken image: not the one it was staged in.
+     */
+    (void)world_run(world, fixture_never, SETTLE_MS);
+    struct world_flow_options activate = patient;
+    activate.verb = UPDRAFT_FLOW_ACTIVATE;
+    result = world_update(world, image.bytes, image.size, &activate);
+    assert_int_equal(result->status, UPDRAFT_ERROR_NOTHING_STAGED);
+    assert_string_equal(sim_board_running(world->board), "factory");
     world_free(world);
 }
 

@@ -215,6 +215,22 @@ static void each_failure_is_told_with_its_reason(void **state)
     }
 }
 
+/* The self-test has passed, and nothing but updraft's own watchdog is there to notice. */
+static void firmware_that_hangs_before_it_is_confirmed_goes_back(void **state)
+{
+    (void)state;
+    world_t *world = new_world("lenient");
+    fixture_image_make(&image, "lenient", "2.0.0", "hang-spin", IMAGE_SIZE);
+    activate(world, &image, UPDRAFT_P2_CONFIRM_BY_DEVICE, "ota_0");
+    fixture_await(world, "self-test passed", BOOT_MS);
+    await_and_connect(world, "factory", 30000);
+    struct updraft_info info = native_info(&client);
+    assert_int_equal(info.result, UPDRAFT_RESULT_ROLLED_BACK);
+    assert_int_equal(info.reason, UPDRAFT_REASON_RESET);
+    assert_int_equal(info.detail, ESP_RST_WDT);
+    world_free(world);
+}
+
 static void power_cut_on_trial_is_a_reset(void **state)
 {
     (void)state;
@@ -500,6 +516,7 @@ int main(void)
         cmocka_unit_test(early_confirmation_is_remembered),
         cmocka_unit_test(nobody_confirms_and_it_goes_back),
         cmocka_unit_test(each_failure_is_told_with_its_reason),
+        cmocka_unit_test(firmware_that_hangs_before_it_is_confirmed_goes_back),
         cmocka_unit_test(power_cut_on_trial_is_a_reset),
         cmocka_unit_test(lost_activation_can_be_had_again),
         cmocka_unit_test(staged_image_is_activated_after_a_power_cut),
