@@ -9,15 +9,14 @@
 #include "updraft/error.h"
 #include "updraft/image.h"
 
-#define FACTORY_SLOT 0xFFu
-#define HEX_SIZE     (2 * UPDRAFT_IMAGE_HASH_SIZE + 1)
+#define HEX_SIZE (2 * UPDRAFT_IMAGE_HASH_SIZE + 1)
 
 /* Large for a stack of some systems. */
 static struct job the_job;
 
 static void slot_text(uint8_t slot, char ret_text[16])
 {
-    if (slot == FACTORY_SLOT) {
+    if (slot == UPDRAFT_INFO_SLOT_FACTORY) {
         snprintf(ret_text, 16, "factory");
     } else {
         snprintf(ret_text, 16, "ota_%u", slot);

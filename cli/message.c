@@ -219,7 +219,9 @@ static void say_advice(const struct cli_context *context, int status, char *ret_
         snprintf(ret_text, TEXT_SIZE,
                  "updraft activate without a file starts that, updraft update with this "
                  "one sends it");
-    } else if (status == UPDRAFT_ERROR_NO_FALLBACK && context->options->factory) {
+    } else if (status == UPDRAFT_ERROR_NO_FALLBACK &&
+               (context->options->factory ||
+                (native && context->info->slot == UPDRAFT_INFO_SLOT_FACTORY))) {
         snprintf(ret_text, TEXT_SIZE, "an update is the way to another firmware");
     } else if (status == UPDRAFT_ERROR_NO_DEVICE && is_scan(context)) {
         snprintf(ret_text, TEXT_SIZE, NEAR);

@@ -2,8 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0
  * The public interface: a flow over the BlueZ transport, behind one file descriptor.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <systemd/sd-event.h>
@@ -132,8 +134,8 @@ static int make_loop(updraft_central_t *central)
     }
     int r = sd_event_new(&central->event);
     if (r >= 0) {
-        r = sd_event_add_io(central->event, &central->wake, central->wake_fd,
-                            1 /* EPOLLIN */, on_wake, central);
+        r = sd_event_add_io(central->event, &central->wake, central->wake_fd, EPOLLIN,
+                            on_wake, central);
     }
     if (r >= 0) {
         r = sd_event_add_time(central->event, &central->timer, CLOCK_MONOTONIC, 0, 1000,
@@ -232,7 +234,7 @@ int updraft_central_process(updraft_central_t *central)
             return UPDRAFT_ERROR_STATE;
         }
         if (r < 0) {
-            return r == -12 /* ENOMEM */ ? UPDRAFT_ERROR_MEMORY : UPDRAFT_ERROR_STATE;
+            return r == -ENOMEM ? UPDRAFT_ERROR_MEMORY : UPDRAFT_ERROR_STATE;
         }
     }
     wake(central);

@@ -38,10 +38,12 @@ enum updraft_reason {
 #define UPDRAFT_INFO_CONFIRM_CLIENT   0x0008u /* this trial awaits a client's CONFIRM */
 #define UPDRAFT_INFO_BUSY             0x0010u /* another connection updates */
 
+#define UPDRAFT_INFO_SLOT_FACTORY 0xFFu
+
 struct updraft_info {
     uint16_t flags;    /* UPDRAFT_INFO_* */
     uint8_t run_state; /* enum updraft_run_state */
-    uint8_t slot;      /* running: 0 to 15 for ota_n, 0xFF: factory or test */
+    uint8_t slot;      /* running: 0 to 15 for ota_n, SLOT_FACTORY: factory or test */
     uint8_t result;    /* enum updraft_result */
     uint8_t reason;    /* enum updraft_reason */
     uint8_t detail;
