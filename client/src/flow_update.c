@@ -196,7 +196,12 @@ void updraft_flow_judge(struct updraft_flow *flow, uint32_t now_ms)
     bool told = flow->firmware[0] != '\0' && flow->version[0] != '\0';
     bool changed = strcmp(flow->firmware, flow->firmware_before) != 0;
     int status = UPDRAFT_OK;
-    if (told && changed && strcmp(flow->firmware, flow->version) == 0) {
+    if (flow->config.verb == UPDRAFT_FLOW_ROLLBACK) {
+        /* It spoke protocol 2 before: this is another firmware. */
+        flow->outcome = UPDRAFT_OUTCOME_REVERTED;
+    } else if (flow->config.verb == UPDRAFT_FLOW_CONFIRM) {
+        status = UPDRAFT_ERROR_ROLLED_BACK;
+    } else if (told && changed && strcmp(flow->firmware, flow->version) == 0) {
         flow->outcome = UPDRAFT_OUTCOME_RUNNING;
     } else if (flow->verdict_lost < 0) {
         /* Whether it ever took the image is not known: what is known is the lost link. */

@@ -376,85 +376,6 @@ static void a_lost_activate_is_sent_again(void **state)
     assert_true(native.file_bytes <= native.image_size + RESENT_MAX);
 }
 
-/* ---- stage, activate, confirm, rollback ---- */
-
-static void a_staged_image_waits_for_activate(void **state)
-{
-    (void)state;
-    assert_outcome(native_run(&stage_config), UPDRAFT_OUTCOME_STAGED);
-    assert_int_equal(native.messages[UPDRAFT_P2_ACTIVATE], 0);
-    assert_string_equal(native.info.version, NATIVE_OLD_VERSION);
-    /* It is there already: nothing is sent. */
-    assert_outcome(native_run(&stage_config), UPDRAFT_OUTCOME_STAGED);
-    assert_int_equal(native_ops_of(NATIVE_REQUEST), 0);
-    assert_outcome(native_run(&activate_config), UPDRAFT_OUTCOME_CONFIRMED);
-    assert_int_equal(native.messages[UPDRAFT_P2_OPEN], 0);
-    assert_int_equal(native.file_bytes, 0);
-    assert_int_equal(native_run(&activate_config), UPDRAFT_ERROR_NOTHING_STAGED);
-}
-
-static void activate_takes_the_image_that_is_meant(void **state)
-{
-    (void)state;
-    struct updraft_flow_config config = {.verb = UPDRAFT_FLOW_ACTIVATE,
-                                         .image = native.image,
-                                         .image_size_bytes = native.image_size};
-    assert_int_equal(native_run(&config), UPDRAFT_ERROR_NOTHING_STAGED);
-    assert_int_equal(native_ops_of(NATIVE_REQUEST), 0);
-    assert_outcome(native_run(&stage_config), UPDRAFT_OUTCOME_STAGED);
-    native.staged_id[3] ^= 1;
-    assert_int_equal(native_run(&config), UPDRAFT_ERROR_NOTHING_STAGED);
-    native.staged_id[3] ^= 1;
-    assert_outcome(native_run(&config), UPDRAFT_OUTCOME_CONFIRMED);
-    assert_outcome(native_run(&config), UPDRAFT_OUTCOME_ALREADY);
-}
-
-static void confirm_confirms_what_runs(void **state)
-{
-    (void)state;
-    native.info.run_state = UPDRAFT_RUN_ON_TRIAL;
-    native.info.flags = UPDRAFT_INFO_CONFIRM_CLIENT;
-    native.info.trial_left_s = 200;
-    assert_outcome(native_run(&confirm_config), UPDRAFT_OUTCOME_CONFIRMED);
-    assert_int_equal(native.messages[UPDRAFT_P2_CONFIRM], 1);
-}
-
-static void what_is_not_on_trial_needs_no_confirmation(void **state)
-{
-    (void)state;
-    const uint8_t states[] = {UPDRAFT_RUN_CONFIRMED, UPDRAFT_RUN_FACTORY,
-                              UPDRAFT_RUN_UNMONITORED, 200};
-    for (size_t i = 0; i < sizeof(states); i++) {
-        native.info.run_state = states[i];
-        assert_outcome(native_run(&confirm_config), UPDRAFT_OUTCOME_ALREADY);
-        assert_int_equal(native_ops_of(NATIVE_REQUEST), 0);
-    }
-}
-
-static void rollback_ends_with_the_other_firmware(void **state)
-{
-    (void)state;
-    assert_outcome(native_update(), UPDRAFT_OUTCOME_CONFIRMED);
-    assert_outcome(native_run(&rollback_config), UPDRAFT_OUTCOME_REVERTED);
-    assert_string_equal(native.info.version, NATIVE_OLD_VERSION);
-    assert_int_equal(native.info.slot, 1);
-    native_begin();
-    assert_outcome(native_update(), UPDRAFT_OUTCOME_CONFIRMED);
-    const struct updraft_flow_config factory = {.verb = UPDRAFT_FLOW_ROLLBACK,
-                                                .factory = true};
-    assert_outcome(native_run(&factory), UPDRAFT_OUTCOME_REVERTED);
-    assert_int_equal(native.info.slot, 0xFF);
-}
-
-static void a_refused_rollback_is_told(void **state)
-{
-    (void)state;
-    native.refuse_opcode = UPDRAFT_P2_ROLLBACK;
-    native.refuse_status = UPDRAFT_P2_NO_FALLBACK;
-    native.refuse_left = 1;
-    assert_int_equal(native_run(&rollback_config), UPDRAFT_ERROR_NO_FALLBACK);
-}
-
 /* ---- cancel ---- */
 
 static void a_cancelled_transfer_is_aborted_and_kept(void **state)
@@ -563,12 +484,6 @@ int main(void)
         TEST(a_device_is_known_by_its_id_at_another_address),
         TEST(a_lost_answer_to_activate_is_asked_for),
         TEST(a_lost_activate_is_sent_again),
-        TEST(a_staged_image_waits_for_activate),
-        TEST(activate_takes_the_image_that_is_meant),
-        TEST(confirm_confirms_what_runs),
-        TEST(what_is_not_on_trial_needs_no_confirmation),
-        TEST(rollback_ends_with_the_other_firmware),
-        TEST(a_refused_rollback_is_told),
         TEST(a_cancelled_transfer_is_aborted_and_kept),
         TEST(whatever_fails_once_it_ends_and_the_next_update_works),
     };
