@@ -11,45 +11,7 @@
 #include <cmocka.h>
 
 #include "sim/radio/radio.h"
-#include "tests/unit/hci_host.h"
-
-#define SEED 7
-
-struct pair {
-    sim_arena_t *arena;
-    sim_loop_t *loop;
-    sim_air_t *air;
-    struct hci_host central;
-    struct hci_host peripheral;
-    uint16_t central_handle;
-    uint16_t peripheral_handle;
-};
-
-static struct pair pair;
-
-static const struct sim_air_profile clean = {
-    .name = "clean", .interval_125us_units = 24, .mtu = 517};
-
-static void open_air(const struct sim_air_profile *profile, bool phy_2m, uint8_t rx_pdus)
-{
-    memset(&pair, 0, sizeof(pair));
-    pair.arena = sim_arena_new(16 << 20);
-    pair.loop = sim_loop_new(pair.arena);
-    pair.air = sim_air_new(pair.arena, pair.loop, profile, SEED);
-    struct sim_controller_config config = {.address = {0xC0, 0, 0, 0, 0, 1},
-                                           .phy_2m = phy_2m,
-                                           .data_length = true,
-                                           .connections_max = 4};
-    hci_host_start(&pair.central, pair.air, pair.loop, &config);
-    config.address[5] = 2;
-    config.rx_pdus = rx_pdus;
-    hci_host_start(&pair.peripheral, pair.air, pair.loop, &config);
-}
-
-static void close_air(void)
-{
-    sim_arena_free(pair.arena);
-}
+#include "tests/unit/hci_pair.h"
 
 static void connect(uint16_t interval, uint16_t timeout)
 {
@@ -560,6 +522,6 @@ int main(void)
         cmocka_unit_test(a_chip_without_2m_refuses_it_and_its_peer_is_told),
         cmocka_unit_test(named_profiles_are_there),
     };
-    printf("seed %d\n", SEED);
+    printf("seed %d\n", HCI_PAIR_SEED);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
