@@ -201,6 +201,17 @@ MUTANTS = [
     ("put what runs on trial by selecting it", ["test_slot_tables"], [
         (SLOT, "        err = esp_ota_mark_app_valid_cancel_rollback();", "        err = ESP_OK;"),
     ]),
+    ("leave the chip's watchdog off after the self-test", ["test_world_trials"], [
+        ("device/src/trial.c", "    updraft_watchdog_arm(POLL_LIMIT_MS);\n    if (!passed)",
+         "    updraft_watchdog_disable();\n    if (!passed)"),
+    ]),
+    ("activate what was staged in another slot", ["test_world_named"], [
+        ("device/src/actions.c",
+         "        note->slot != updraft_slot_index(config->slots.target) ||\n", ""),
+    ]),
+    ("do not tell of data that found no room", ["test_link"], [
+        ("device/src/link.c", "        connection->lost = true;\n", ""),
+    ]),
     ("read and hash without a pause", ["test_slot_tables"], [
         (SLOT, "    if (*offset_bytes / READ_YIELD_SIZE != before) {",
          "    if (*offset_bytes / READ_YIELD_SIZE < before) {"),

@@ -360,6 +360,48 @@ static void every_mtu_does(void **state)
     }
 }
 
+static uint64_t allocations(const world_t *world)
+{
+    struct sim_board_stats stats;
+    sim_board_stats(world->board, &stats);
+    return stats.allocations;
+}
+
+static uint64_t allocations_before;
+
+static bool has_allocated_or_restarted(world_t *world)
+{
+    return allocations(world) != allocations_before || sim_board_boots(world->board) > 1;
+}
+
+/* NimBLE itself takes memory for a moment when a client asks for the Database Hash, which
+ * it does before it asks for anything of updraft. */
+static void once_it_runs_updraft_allocates_nothing(void **state)
+{
+    (void)state;
+    fixture_image_make(&image, "minimal", "1.1.0", "good", IMAGE_SIZE);
+    for (uint8_t protocol = 1; protocol <= 2; protocol++) {
+        struct world_flow_options options = patient;
+        options.protocol_max = protocol;
+        world_t *world = typical_world();
+        world_update_start(world, image.bytes, image.size, &options);
+        awaited_phase = UPDRAFT_PHASE_TRANSFERRING;
+        assert_true(world_run(world, in_phase, 60000));
+        allocations_before = allocations(world);
+        assert_true(world_run(world, has_allocated_or_restarted, 600000));
+        assert_int_equal(sim_board_boots(world->board), 2);
+        if (protocol == 1) { /* confirms itself */
+            world_abandon(world, 0);
+            fixture_await(world, "self-test passed", 5000);
+            (void)world_run(world, fixture_never, 500); /* Bluetooth comes up */
+            allocations_before = allocations(world);
+            assert_true(world_run(world, fixture_settled, 10000));
+            assert_int_equal(allocations(world), allocations_before);
+        }
+        world_free(world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +418,7 @@ int main(void)
         cmocka_unit_test(another_central_is_told_busy_until_the_first_is_gone),
         cmocka_unit_test(lost_notifications_cost_time_alone),
         cmocka_unit_test(every_mtu_does),
+        cmocka_unit_test(once_it_runs_updraft_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
