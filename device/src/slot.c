@@ -75,20 +75,25 @@ esp_err_t updraft_slots_find(struct updraft_slots *ret_slots)
     if (slots.running == NULL) {
         return ESP_ERR_NOT_FOUND;
     }
+    uint8_t last = 0; /* index of an OTA slot */
     esp_partition_iterator_t app =
         esp_partition_find(ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_ANY, NULL);
     while (app != NULL) {
-        if (is_ota(esp_partition_get(app))) {
+        const esp_partition_t *partition = esp_partition_get(app);
+        if (is_ota(partition)) {
             slots.ota_count++;
+            last = ota_index(partition) > last ? ota_index(partition) : last;
         }
         app = esp_partition_next(app);
     }
     slots.otadata = esp_partition_find_first(ESP_PARTITION_TYPE_DATA,
                                              ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
-    if (slots.otadata != NULL && slots.otadata->size < 2 * OTADATA_SECTOR_SIZE) {
+    if (slots.otadata != NULL &&
+        (slots.otadata->size < 2 * OTADATA_SECTOR_SIZE || slots.ota_count == 0)) {
         slots.otadata = NULL;
     }
-    if (slots.otadata != NULL && slots.ota_count > 0) {
+    /* Where a number is left out, ESP-IDF and its boot loader count differently. */
+    if (slots.otadata != NULL && last < slots.ota_count) {
         const esp_partition_t *next = esp_ota_get_next_update_partition(NULL);
         /* With a single OTA slot, the next one is the one that runs. */
         if (next != NULL && is_ota(next) && next->address != slots.running->address) {

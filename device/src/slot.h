@@ -19,7 +19,7 @@
 struct updraft_slots {
     const esp_partition_t *running;
     const esp_partition_t *target;  /* the OTA slot to update; NULL: there is none */
-    const esp_partition_t *otadata; /* NULL: there is none, nor a target then */
+    const esp_partition_t *otadata; /* NULL: none that is of use, nor a target then */
     uint8_t ota_count;              /* OTA slots in the table */
 };
 

@@ -28,6 +28,35 @@ static void the_only_ota_slot_is_no_target_while_it_runs(void **state)
     assert_null(slots.target);
 }
 
+/* An app with otadata in its table and no OTA slot can still be asked what it is. */
+static void without_ota_slots_nothing_is_updated_or_on_trial(void **state)
+{
+    (void)state;
+    fixture_table(sim_partitions_two_ota, sim_partitions_two_ota_count - 2);
+    put_entry(0, 1, SIM_OTA_PENDING_VERIFY);
+    struct updraft_slots slots = slot_usual();
+    assert_string_equal(slots.running->label, "factory");
+    assert_null(slots.target);
+    assert_int_equal(updraft_slot_noted_state(&slots, 0), SIM_OTA_UNDEFINED);
+    assert_false(updraft_slot_on_trial(&slots));
+    assert_int_equal(updraft_slot_renew_trial(&slots), 0);
+    assert_false(updraft_slot_may_go_back(&slots, UPDRAFT_P2_ROLLBACK_PREVIOUS));
+}
+
+/* ESP-IDF counts ota_0 alone, its boot loader both. */
+static void slots_that_are_not_numbered_in_a_row_are_not_updated(void **state)
+{
+    (void)state;
+    struct sim_partition table[8];
+    const size_t count = sim_partitions_two_ota_count;
+    memcpy(table, sim_partitions_two_ota, count * sizeof(table[0]));
+    table[count - 1].subtype++;
+    fixture_table(table, count);
+    struct updraft_slots slots = slot_usual();
+    assert_int_equal(slots.ota_count, 2);
+    assert_null(slots.target);
+}
+
 static void the_later_of_two_records_of_a_slot_counts(void **state)
 {
     (void)state;
@@ -90,6 +119,8 @@ int main(void)
 #define TEST(name, fixture) cmocka_unit_test_setup_teardown(name, fixture, fixture_end)
     const struct CMUnitTest tests[] = {
         TEST(the_only_ota_slot_is_no_target_while_it_runs, fixture_5),
+        TEST(without_ota_slots_nothing_is_updated_or_on_trial, fixture_5),
+        TEST(slots_that_are_not_numbered_in_a_row_are_not_updated, fixture_5),
         TEST(the_later_of_two_records_of_a_slot_counts, fixture_5),
         TEST(a_record_that_stays_is_noticed_before_its_slot_is_erased, fixture_5),
         TEST(what_runs_after_a_fallback_is_selected_as_confirmed, fixture_large_5),
