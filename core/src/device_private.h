@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The updraft authors
  * SPDX-License-Identifier: Apache-2.0
- * What the two halves of the device's session share: inputs (device_session.c) and
- * actions (device_actions.c). */
+ * What the parts of the device's session share: inputs and actions, of each protocol, and
+ * the erase plan. */
 #ifndef UPDRAFT_CORE_DEVICE_PRIVATE_H
 #define UPDRAFT_CORE_DEVICE_PRIVATE_H
 

@@ -348,16 +348,15 @@ void updraft_device_store(struct updraft_device *device, const uint8_t *bytes,
 int updraft_device_judge_head(const struct updraft_device *device)
 {
     const struct updraft_image *image = &device->image;
-    int error = updraft_image_check_chip(image, device->config.chip_id,
-                                         device->config.chip_revision,
-                                         device->config.ignore_chip_revision_max);
-    if (error) {
-        return error;
-    }
     if (!updraft_image_has_descriptor(image)) {
         return UPDRAFT_ERROR_IMAGE_DESCRIPTOR;
     }
-    return image->header.hash_appended ? 0 : UPDRAFT_ERROR_IMAGE_NO_HASH;
+    if (!image->header.hash_appended) {
+        return UPDRAFT_ERROR_IMAGE_NO_HASH;
+    }
+    return updraft_image_check_chip(image, device->config.chip_id,
+                                    device->config.chip_revision,
+                                    device->config.ignore_chip_revision_max);
 }
 
 void updraft_device_answer(struct updraft_device *device, uint16_t connection,
