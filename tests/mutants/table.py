@@ -205,6 +205,12 @@ MUTANTS = [
         ("device/src/trial.c", "    updraft_watchdog_arm(POLL_LIMIT_MS);\n    if (!passed)",
          "    updraft_watchdog_disable();\n    if (!passed)"),
     ]),
+    ("advertise before the self-test has passed", ["test_world_trials"], [
+        ("device/src/gap.c", "    if (!updraft_trial_tested()) {", "    if (false) {"),
+    ]),
+    ("confirm without the app's word that its radio works", ["test_world_trials"], [
+        ("device/src/trial.c", " ||\n        !atomic_load(&trial.radio_ready)) {", ") {"),
+    ]),
     ("activate what was staged in another slot", ["test_world_named"], [
         ("device/src/actions.c",
          "        note->slot != updraft_slot_index(config->slots.target) ||\n", ""),

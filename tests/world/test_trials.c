@@ -231,6 +231,45 @@ static void firmware_that_hangs_before_it_is_confirmed_goes_back(void **state)
     world_free(world);
 }
 
+static unsigned logged_times(const world_t *world, const char *text)
+{
+    unsigned times = 0;
+    for (const char *at = strstr(world->log, text); at != NULL;
+         at = strstr(at + 1, text)) {
+        times++;
+    }
+    return times;
+}
+
+/* A client that finds it would take it for a good one. */
+static void firmware_is_not_found_before_its_self_test_has_passed(void **state)
+{
+    (void)state;
+    world_t *world = new_world("minimal");
+    fixture_image_make(&image, "minimal", "2.0.0", "hang-task", IMAGE_SIZE);
+    activate(world, &image, UPDRAFT_P2_CONFIRM_BY_DEVICE, "ota_0");
+    raw_wait(world, 10000);
+    assert_true(runs(world, "ota_0"));
+    assert_int_equal(logged_times(world, "on trial"), 1);
+    assert_int_equal(logged_times(world, "advertising as"), 1); /* the one before */
+    await_and_connect(world, "factory", 120000);
+    world_free(world);
+}
+
+static void app_that_does_not_say_its_radio_works_is_not_confirmed(void **state)
+{
+    (void)state;
+    world_t *world = new_world("forgetful");
+    fixture_image_make(&image, "forgetful", "no-word", "good", IMAGE_SIZE);
+    activate(world, &image, UPDRAFT_P2_CONFIRM_BY_DEVICE, "ota_0");
+    native_connect(&client);
+    raw_wait(world, 10000);
+    assert_int_equal(native_info(&client).run_state, UPDRAFT_RUN_ON_TRIAL);
+    await_and_connect(world, "factory", 120000);
+    assert_int_equal(logged_times(world, "Bluetooth did not come up"), 1);
+    world_free(world);
+}
+
 static void power_cut_on_trial_is_a_reset(void **state)
 {
     (void)state;
@@ -517,6 +556,8 @@ int main(void)
         cmocka_unit_test(nobody_confirms_and_it_goes_back),
         cmocka_unit_test(each_failure_is_told_with_its_reason),
         cmocka_unit_test(firmware_that_hangs_before_it_is_confirmed_goes_back),
+        cmocka_unit_test(firmware_is_not_found_before_its_self_test_has_passed),
+        cmocka_unit_test(app_that_does_not_say_its_radio_works_is_not_confirmed),
         cmocka_unit_test(power_cut_on_trial_is_a_reset),
         cmocka_unit_test(lost_activation_can_be_had_again),
         cmocka_unit_test(staged_image_is_activated_after_a_power_cut),
