@@ -179,16 +179,24 @@ static void say_what(const struct cli_context *context, int status, char *ret_te
     }
 }
 
-/* From here on an end does not undo anything: what does the device run? */
+/* From here on an end does not undo anything: what does the device run? With protocol 2
+ * the new firmware awaits a confirmation, and nobody is left to send it. */
 static void add_taken(const struct cli_context *context, int status, char *ret_text)
 {
     size_t used = strlen(ret_text);
     bool computers = status <= -500 && status > -600; /* Bluetooth of this computer */
-    if (context->taken && (computers || status == UPDRAFT_ERROR_CANCELLED)) {
+    bool ended = computers || status == UPDRAFT_ERROR_CANCELLED;
+    if (context->taken && ended) {
+        used += (size_t)snprintf(ret_text + used, TEXT_SIZE - used,
+                                 "%sthe device has taken the image already: ask with "
+                                 "updraft info what it runs",
+                                 used > 0 ? "; " : "");
+    }
+    if (context->taken && context->info != NULL &&
+        (ended || status == UPDRAFT_ERROR_LINK_NOT_BACK)) {
         snprintf(ret_text + used, TEXT_SIZE - used,
-                 "%sthe device has taken the image already: ask with updraft info what "
-                 "it runs",
-                 used > 0 ? "; " : "");
+                 "; updraft confirm keeps a firmware on trial, which else goes back in "
+                 "some minutes");
     }
 }
 

@@ -213,7 +213,8 @@ def test_an_interrupt_after_the_transfer_does_not_hide_that_the_device_has_the_i
     finished, stderr, status = last_line(process)
     assert status == 130 and finished["code"] == "cancelled"
     assert stderr.endswith("updraft: interrupted; the device has taken the image already: ask "
-                           "with updraft info what it runs\n")
+                           "with updraft info what it runs; updraft confirm keeps a firmware on "
+                           "trial, which else goes back in some minutes\n")
     result = boards.run("info", "--device", address(5))
     assert re.search(r"^Firmware +3\.0\.0$", result.stdout, re.M)
 
