@@ -19,11 +19,6 @@ void updraft_client2_say(struct updraft_client2 *client, uint8_t opcode);
 /* The device answered or told something; the next comes within wait_ms. */
 void updraft_client2_heard(struct updraft_client2 *client, uint32_t wait_ms,
                            uint32_t now_ms);
-bool updraft_client2_has_ended(const struct updraft_client2 *client);
-bool updraft_client2_is_streaming(const struct updraft_client2 *client);
-/* Bytes of the stream under way that its first `chunks` chunks carry. */
-uint32_t updraft_client2_stream_bytes(const struct updraft_client2 *client,
-                                      uint32_t chunks);
 
 /* client_reports2.c */
 void updraft_client2_on_state(struct updraft_client2 *client,

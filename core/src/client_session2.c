@@ -28,6 +28,9 @@ static void chunk(struct updraft_client2 *client, uint32_t now_ms,
 static void message_written(struct updraft_client2 *client, uint32_t now_ms);
 static void silence(struct updraft_client2 *client);
 static void set_state(struct updraft_client2 *client, enum updraft_client2_state state);
+static bool has_ended(const struct updraft_client2 *client);
+static bool is_streaming(const struct updraft_client2 *client);
+static uint32_t stream_bytes(const struct updraft_client2 *client, uint32_t chunks);
 
 int updraft_client2_init(struct updraft_client2 *client,
                          const struct updraft_client2_config *config, uint32_t now_ms)
@@ -67,7 +70,7 @@ int updraft_client2_init(struct updraft_client2 *client,
 bool updraft_client2_poll(struct updraft_client2 *client, uint32_t now_ms,
                           struct updraft_client2_action *ret_action)
 {
-    if (client->busy || updraft_client2_has_ended(client)) {
+    if (client->busy || has_ended(client)) {
         return false;
     }
     struct updraft_client2_action action = {0};
@@ -104,7 +107,7 @@ void updraft_client2_subscribed(struct updraft_client2 *client, int status,
                                 uint32_t now_ms)
 {
     if (!client->busy || client->under_way != UPDRAFT_CLIENT2_SUBSCRIBE ||
-        updraft_client2_has_ended(client)) {
+        has_ended(client)) {
         return;
     }
     client->busy = false;
@@ -118,7 +121,7 @@ void updraft_client2_subscribed(struct updraft_client2 *client, int status,
 void updraft_client2_written(struct updraft_client2 *client, int status, uint32_t now_ms)
 {
     if (!client->busy || client->under_way == UPDRAFT_CLIENT2_SUBSCRIBE ||
-        updraft_client2_has_ended(client)) {
+        has_ended(client)) {
         return;
     }
     client->busy = false;
@@ -134,8 +137,7 @@ void updraft_client2_notified(struct updraft_client2 *client, const uint8_t *byt
 {
     struct updraft_p2_report report;
     struct updraft_p2_map map;
-    if (client->state == UPDRAFT_CLIENT2_SUBSCRIBING ||
-        updraft_client2_has_ended(client)) {
+    if (client->state == UPDRAFT_CLIENT2_SUBSCRIBING || has_ended(client)) {
         return;
     }
     if (updraft_p2_get_report(bytes, size, &report)) {
@@ -147,7 +149,7 @@ void updraft_client2_notified(struct updraft_client2 *client, const uint8_t *byt
 
 void updraft_client2_link_lost(struct updraft_client2 *client)
 {
-    if (!updraft_client2_has_ended(client)) {
+    if (!has_ended(client)) {
         updraft_client2_fail(client, UPDRAFT_ERROR_LINK_LOST);
     }
 }
@@ -155,7 +157,7 @@ void updraft_client2_link_lost(struct updraft_client2 *client)
 void updraft_client2_tick(struct updraft_client2 *client, uint32_t now_ms)
 {
     uint32_t stalled_ms = client->progress_ms + client->config.stall_limit_ms;
-    if (updraft_client2_has_ended(client)) {
+    if (has_ended(client)) {
         return;
     }
     if ((int32_t)(now_ms - stalled_ms) >= 0 ||
@@ -169,7 +171,7 @@ void updraft_client2_tick(struct updraft_client2 *client, uint32_t now_ms)
 bool updraft_client2_deadline(const struct updraft_client2 *client,
                               uint32_t *ret_deadline_ms)
 {
-    if (updraft_client2_has_ended(client)) {
+    if (has_ended(client)) {
         return false;
     }
     uint32_t deadline_ms = client->progress_ms + client->config.stall_limit_ms;
@@ -207,7 +209,7 @@ uint32_t updraft_client2_done_bytes(const struct updraft_client2 *client)
 {
     uint32_t bytes = client->config.file_size_bytes - client->left_bytes;
     if (client->state == UPDRAFT_CLIENT2_SENDING) {
-        bytes += updraft_client2_stream_bytes(client, client->stream.acked);
+        bytes += stream_bytes(client, client->stream.acked);
     }
     return bytes;
 }
@@ -282,21 +284,21 @@ void updraft_client2_heard(struct updraft_client2 *client, uint32_t wait_ms,
     client->report_deadline_ms = now_ms + wait_ms;
 }
 
-bool updraft_client2_has_ended(const struct updraft_client2 *client)
+static bool has_ended(const struct updraft_client2 *client)
 {
     return client->state == UPDRAFT_CLIENT2_DONE ||
            client->state == UPDRAFT_CLIENT2_STAGED ||
            client->state == UPDRAFT_CLIENT2_FAILED;
 }
 
-bool updraft_client2_is_streaming(const struct updraft_client2 *client)
+static bool is_streaming(const struct updraft_client2 *client)
 {
     return client->state == UPDRAFT_CLIENT2_TELLING ||
            client->state == UPDRAFT_CLIENT2_SENDING;
 }
 
-uint32_t updraft_client2_stream_bytes(const struct updraft_client2 *client,
-                                      uint32_t chunks)
+/* Bytes of the stream under way that its first `chunks` chunks carry. */
+static uint32_t stream_bytes(const struct updraft_client2 *client, uint32_t chunks)
 {
     const struct updraft_client2_stream *stream = &client->stream;
     CHECK(chunks <= stream->count);
@@ -350,7 +352,7 @@ static void command(const struct updraft_client2 *client, uint8_t opcode,
 static bool chunk_may_go(const struct updraft_client2 *client)
 {
     const struct updraft_client2_stream *stream = &client->stream;
-    return updraft_client2_is_streaming(client) && stream->sent < stream->count &&
+    return is_streaming(client) && stream->sent < stream->count &&
            stream->sent < stream->limit;
 }
 
@@ -359,8 +361,8 @@ static void chunk(struct updraft_client2 *client, uint32_t now_ms,
 {
     struct updraft_client2_stream *stream = &client->stream;
     CHECK(stream->acked <= stream->sent && stream->sent < stream->count);
-    uint32_t offset = updraft_client2_stream_bytes(client, stream->sent);
-    uint32_t size = updraft_client2_stream_bytes(client, stream->sent + 1) - offset;
+    uint32_t offset = stream_bytes(client, stream->sent);
+    uint32_t size = stream_bytes(client, stream->sent + 1) - offset;
     updraft_put_le16(ret_action->bytes, (uint16_t)(stream->base + stream->sent));
     ret_action->source = client->state == UPDRAFT_CLIENT2_TELLING
                              ? UPDRAFT_CLIENT2_MANIFEST

@@ -90,11 +90,11 @@ struct native {
     bool staged, present;
     uint8_t old_slot;
     struct updraft_address address;
-    bool restarting, restart_slowly;
+    bool restarting;
     unsigned lingering; /* reads of Info until it restarts */
 
     /* The transport. */
-    bool scanning, connecting, linked, gone, daemon_gone;
+    bool scanning, connecting, linked, daemon_gone;
     bool to_stranger;
     struct native_event queue[NATIVE_EVENTS_MAX];
     unsigned queue_first, queue_count;
