@@ -153,6 +153,7 @@ struct updraft_flow {
     bool before_known; /* what ran before the device was made to run something else: */
     uint8_t before_slot;
     uint8_t before_id[UPDRAFT_IMAGE_HASH_SIZE];
+    bool before_rolled_back; /* and Info told a rollback of the wanted image already */
     uint8_t order_opcode;
     bool activated_again; /* the first activation was lost */
     bool watch_set;       /* watch_deadline_ms counts */

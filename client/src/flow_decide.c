@@ -28,10 +28,17 @@ static bool runs_wanted(const struct updraft_flow *flow)
            memcmp(flow->info.image_id, flow->wanted_id, flow->wanted_size) == 0;
 }
 
+static bool tells_rollback(const struct updraft_flow *flow)
+{
+    return flow->info.result == UPDRAFT_RESULT_ROLLED_BACK && flow->wanted_size > 0 &&
+           same_id(flow->info.noted_id, flow->wanted_id);
+}
+
 /* What runs is to be left for another firmware: it is known when it is back. */
 static void note_before(struct updraft_flow *flow)
 {
     flow->before_known = true;
+    flow->before_rolled_back = tells_rollback(flow);
     flow->before_slot = flow->info.slot;
     memcpy(flow->before_id, flow->info.image_id, sizeof(flow->before_id));
 }
@@ -113,7 +120,9 @@ static void astray(struct updraft_flow *flow, uint32_t now_ms)
     if (flow->config.verb == UPDRAFT_FLOW_ROLLBACK) {
         ours = false;
     }
-    if (ours && info->result == UPDRAFT_RESULT_ROLLED_BACK) {
+    /* An ACTIVATE that never got there leaves what Info told of an earlier one. */
+    bool untold = flow->before_rolled_back && flow->verdict_lost < 0;
+    if (ours && tells_rollback(flow) && !untold) {
         updraft_flow_close(flow, UPDRAFT_ERROR_ROLLED_BACK, now_ms);
     } else if (ours && info->result == UPDRAFT_RESULT_LOST && !flow->activated_again) {
         /* The power went away between selecting the image and its first boot. */

@@ -376,6 +376,18 @@ static void a_lost_activate_is_sent_again(void **state)
     assert_true(native.file_bytes <= native.image_size + RESENT_MAX);
 }
 
+/* What Info says of the activation before is no word on one that never got there. */
+static void an_old_rollback_of_the_image_is_not_its_end(void **state)
+{
+    (void)state;
+    native.fate = NATIVE_ROLLS_BACK;
+    assert_int_equal(native_update(), UPDRAFT_ERROR_ROLLED_BACK);
+    native.fate = NATIVE_CONFIRMS;
+    native.lose_activate = true;
+    assert_outcome(native_update(), UPDRAFT_OUTCOME_CONFIRMED);
+    assert_int_equal(native.messages[UPDRAFT_P2_ACTIVATE], 2);
+}
+
 /* ---- cancel ---- */
 
 static void a_cancelled_transfer_is_aborted_and_kept(void **state)
@@ -484,6 +496,7 @@ int main(void)
         TEST(a_device_is_known_by_its_id_at_another_address),
         TEST(a_lost_answer_to_activate_is_asked_for),
         TEST(a_lost_activate_is_sent_again),
+        TEST(an_old_rollback_of_the_image_is_not_its_end),
         TEST(a_cancelled_transfer_is_aborted_and_kept),
         TEST(whatever_fails_once_it_ends_and_the_next_update_works),
     };
