@@ -393,9 +393,15 @@ class Session:
         await self.ask(Phase.RESTARTING, "<BB8s", ROLLBACK, to_factory, self.info.image_id[:8])
 
 
-async def follow(address, before, image_id=None):
-    """Waits for the device to come back with the image (None: with another one than before),
-    confirms that, and returns the Info that says how it ended."""
+def tells(info, result, image_id):
+    """Whether the last activation was this image's and ended so."""
+    return info.noted_id == image_id[:8] and info.result == result
+
+
+async def follow(address, before, image_id=b"", answered=True):
+    """Waits for the device to come back with the image that has this id (b"": with whatever it
+    goes back to), confirms that, and returns the Info that says how it ended. Where no answer to
+    ACTIVATE came, what Info told before is no news."""
     deadline = time.monotonic() + RETURN_S
     restarted_by = time.monotonic() + RESTART_S
     while True:
@@ -405,18 +411,17 @@ async def follow(address, before, image_id=None):
                     info = session.info
                     if info.device_id != before.device_id:
                         raise LinkLost("this is another device")
-                    if image_id and info.image_id[:8] == image_id[:8] \
-                            or not image_id and info.image_id != before.image_id:
+                    moved = (info.slot, info.image_id) != (before.slot, before.image_id)
+                    if moved and info.image_id.startswith(image_id[:8]):
                         if info.run_state != RunState.ON_TRIAL:
                             return info
                         deadline = time.monotonic() + info.trial_left + RETURN_S
                         if info.flags & AWAITS_CONFIRM:
                             await session.confirm()
-                    elif image_id and info.noted_id == image_id[:8] \
-                            and info.result == Result.ROLLED_BACK:
+                    elif tells(info, Result.ROLLED_BACK, image_id) and (
+                            answered or not tells(before, Result.ROLLED_BACK, image_id)):
                         raise RolledBack(info.reason, info.detail)
-                    elif image_id and info.noted_id == image_id[:8] \
-                            and info.result == Result.LOST:
+                    elif tells(info, Result.LOST, image_id):
                         restarted_by = time.monotonic() + RESTART_S
                         await session.activate(image_id)
                     elif time.monotonic() > restarted_by:
@@ -431,20 +436,21 @@ async def follow(address, before, image_id=None):
 async def update(address, file, *, stage=False, force=False, by_client=True, attempts=10):
     """Updates the device, on as many connections as it takes; returns its Info."""
     firmware = Firmware(file)
-    sent_before = activated = False
+    sent_before = activated = answered = False
     failure = before = None
     for _ in range(attempts):
         try:
             if not activated:
                 async with Session(address) as session:
-                    before = before or session.info
+                    before = session.info
                     await session.transfer(firmware, stage=stage, force=force,
                                            sent_before=sent_before)
                     if stage:
                         return await session.read_info()
-                    activated = True
+                    activated, answered = True, False
                     await session.activate(firmware.id, by_client)
-            return await follow(address, before, firmware.id)
+                    answered = True
+            return await follow(address, before, firmware.id, answered)
         except (BleakError, EOFError, LinkLost) as error:
             failure, sent_before = error, True
             activated = activated and not isinstance(error, NotStarted)
