@@ -4,6 +4,7 @@
 updates virtual boards, and what goes over the air is what the page's diagrams show."""
 
 import json
+import pathlib
 import re
 import subprocess
 
@@ -202,6 +203,16 @@ async def test_a_staged_image_starts_after_a_power_cut_and_goes_back_on_command(
     assert info.noted_id == new[-32:][:8]
     with pytest.raises(Refused, match="NO_FALLBACK"):
         await protocol2.rollback(ADDRESS, to_factory=True)
+
+
+def test_it_finds_the_end_of_an_image_that_esptool_made(compiled_image):
+    image = pathlib.Path(compiled_image(version="1.2.3", project="lamp")).read_bytes()
+    assert protocol2.image_size(image) == len(image)
+    assert (protocol2.text(image[48:80]), protocol2.text(image[80:112])) == ("1.2.3", "lamp")
+    signed = Firmware(image + bytes(4096))
+    assert (signed.id, len(signed.file)) == (image[-32:], len(image) + 4096)
+    odd = Firmware(image + b"?")
+    assert (odd.id, odd.file) == (image[-32:], image)
 
 
 @pytest.mark.parametrize("differing, sent", [([4], [1, 2, 3, 4]), ([5], [4, 5, 6, 7]),
