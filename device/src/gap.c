@@ -44,7 +44,7 @@ static const char *const TAG = "updraft";
 static const ble_uuid128_t service_uuid = BLE_UUID128_INIT(UPDRAFT_P1_SERVICE_UUID_BYTES);
 
 static char name[NAME_SIZE_MAX + 1];
-static uint8_t own_address_type;
+static _Atomic uint8_t own_address_type; /* the host task writes it at each sync */
 static _Atomic bool told;
 static _Atomic bool advertise_again;
 static _Atomic uint32_t not_before_ms;
@@ -115,14 +115,16 @@ static void host_task(void *argument)
 
 static void on_sync(void)
 {
+    uint8_t type = 0;
     int rc = ble_hs_util_ensure_addr(/* prefer_random= */ 0);
     if (rc == 0) {
-        rc = ble_hs_id_infer_auto(/* privacy= */ 0, &own_address_type);
+        rc = ble_hs_id_infer_auto(/* privacy= */ 0, &type);
     }
     if (rc != 0) {
         updraft_log_nimble_error("no Bluetooth address", rc);
         return;
     }
+    atomic_store(&own_address_type, type);
     if (updraft_trial_under_way()) {
         /* A new firmware may have a new table: clients that subscribed learn of it. */
         ble_svc_gatt_changed(0x0001, 0xffff);
@@ -165,8 +167,8 @@ static void advertise(void)
     };
     int rc = set_fields();
     if (rc == 0) {
-        rc = ble_gap_adv_start(own_address_type, /* direct_addr= */ NULL, BLE_HS_FOREVER,
-                               &params, on_gap_event, /* cb_arg= */ NULL);
+        rc = ble_gap_adv_start(atomic_load(&own_address_type), /* direct_addr= */ NULL,
+                               BLE_HS_FOREVER, &params, on_gap_event, /* cb_arg= */ NULL);
     }
     if (rc == 0) {
         if (!atomic_exchange(&told, true)) {

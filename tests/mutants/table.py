@@ -226,4 +226,15 @@ MUTANTS = [
         ("device/src/link.c", "        if (atomic_load(&connection->asks)) {",
          "        if (false) {"),
     ]),
+    ("keep the type of the device's address in a plain variable", ["test_tasks_threads"], [
+        ("device/src/gap.c", "static _Atomic uint8_t own_address_type;",
+         "static uint8_t own_address_type;"),
+        ("device/src/gap.c", "    atomic_store(&own_address_type, type);",
+         "    own_address_type = type;"),
+    ]),
+    ("tell the host task of the self-test in a plain variable", ["test_tasks_threads"], [
+        ("device/src/trial.c", "    _Atomic bool tested;", "    bool tested;"),
+        ("device/src/trial.c", "    atomic_store(&trial.tested, true);",
+         "    trial.tested = true;"),
+    ]),
 ]
