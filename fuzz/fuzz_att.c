@@ -110,7 +110,7 @@ static void chunks(const struct raw *raw, struct fuzz_input *input)
     struct updraft_p2_report state = last_state(raw);
     uint8_t value[VALUE_PLAIN];
     uint8_t skew = fuzz_8(input);
-    size_t at = fuzz_8(input) % 4u * UPDRAFT_P2_SECTOR_SIZE;
+    size_t at = (size_t)(fuzz_8(input) % 4u) * UPDRAFT_P2_SECTOR_SIZE;
     const uint8_t *source = image.bytes;
     size_t end = image.size;
     if (state.state == UPDRAFT_P2_STATE_MANIFEST) {
@@ -193,7 +193,7 @@ static void step(struct fuzz_input *input)
         chunks(raw, input);
         break;
     case 6:
-        (void)world_run(scene.world, fixture_never, fuzz_8(input) * 8u);
+        (void)world_run(scene.world, fixture_never, fuzz_8(input) * UINT64_C(8));
         break;
     case 7:
         if ((kind & 0x18) == 0x18) {

@@ -197,7 +197,7 @@ static void notify_made(struct any_session *session, struct fuzz_input *input,
         bytes[0] = UPDRAFT_P2_MAP_REPORT;
         bytes[1] = client->session;
         bytes[2] = (form & 4) != 0 ? fuzz_8(input) : (uint8_t)client->map_first;
-        for (uint16_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < count; i++) {
             uint32_t crc = (fuzz_8(input) & 1) != 0 ? 0 : crcs[i % SECTORS_MAX];
             memcpy(bytes + 4 + 4 * i, &crc, sizeof(crc));
         }
@@ -353,7 +353,7 @@ static void decode(const uint8_t *bytes, size_t size)
         FUZZ_HOLDS(memcmp(bytes + 16, again + 16, sizeof(again) - 16) == 0);
     }
     if (updraft_p2_get_map(bytes, size, &map)) {
-        FUZZ_HOLDS(map.crcs + 4u * map.sector_count == bytes + size);
+        FUZZ_HOLDS(map.crcs + (size_t)4 * map.sector_count == bytes + size);
     }
     uint8_t mended[UPDRAFT_P2_INFO_SIZE];
     if (size >= sizeof(mended)) {

@@ -5,9 +5,9 @@
 
     tools/lint.py BUILD [PART...]
 
-BUILD is a build folder with compile_commands.json, configured with gcc; PART the folders to
-look at. A remark is a failure unless tools/lint_answers.txt answers it; so is an answer that
-answers nothing any more."""
+BUILD is a build folder with compile_commands.json, configured with gcc; PART the folders, or
+files, to look at. A remark is a failure unless tools/lint_answers.txt answers it; so is an
+answer that answers nothing any more."""
 
 import concurrent.futures
 import json
@@ -17,7 +17,7 @@ import shlex
 import subprocess
 import sys
 
-PARTS = ["core", "device", "client", "cli"]
+PARTS = ["core", "device", "client", "cli", "sim", "examples", "bench", "fuzz"]
 ANSWERS = "tools/lint_answers.txt"
 # path:line[:column]: severity: text [check]
 REMARK = re.compile(r"^([^\s:]+):(\d+):(?:\d+:)? (?:warning|error|style|performance|portability)"
@@ -52,6 +52,22 @@ def commands(build):
     return seen
 
 
+def is_in(path, part):
+    return part == "." or path == part or path.startswith(part + "/")
+
+
+def select(compiled, parts):
+    """Those of the parts; ends where one has none, which is a slip of the pen."""
+    chosen = {}
+    for part in parts:
+        part = os.path.relpath(part)
+        found = {path: entry for path, entry in compiled.items() if is_in(path, part)}
+        if not found:
+            sys.exit(f"lint: {part}: no C source of the build is there")
+        chosen.update(found)
+    return chosen
+
+
 def flags(entry):
     words = shlex.split(entry["command"])
     while words and os.path.basename(words[0]) in ("ccache", "cc", "gcc"):
@@ -73,7 +89,15 @@ def run(words, directory):
     return done.stdout + done.stderr
 
 
-def analyze(tool, path, entry):
+def queue_header():
+    """cppcheck sees no system headers; without this one's macros it stops at their use."""
+    done = subprocess.run(["gcc", "-M", "-x", "c", "-"], text=True,
+                          input="#include <sys/queue.h>\n",
+                          capture_output=True, check=True)
+    return next(word for word in done.stdout.split() if word.endswith("/sys/queue.h"))
+
+
+def analyze(tool, path, entry, queues):
     here = os.getcwd()
     source = os.path.join(here, path)
     if tool == "gcc":
@@ -86,6 +110,7 @@ def analyze(tool, path, entry):
         defines = [word for word in flags(entry) if word.startswith(("-D", "-I"))]
         text = run(["cppcheck", "--quiet", "--enable=warning,performance,portability",
                     "--std=c11", "--suppress=missingIncludeSystem", "--inline-suppr",
+                    f"--include={queues}",
                     "--template={file}:{line}: {severity}: {message} [{id}]", *defines, source],
                    entry["directory"])
     remarks = []
@@ -108,23 +133,34 @@ def read_answers():
     with open(ANSWERS, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             if line.strip() and not line.startswith("#"):
-                fields = [field.strip() for field in line.split("|")]
+                fields = [field.strip() for field in line.split(" | ")]
                 assert len(fields) == 4 and all(fields), f"{ANSWERS}:{number}: four fields"
                 answers.append((number, *fields))
     return answers
 
 
+def is_stale(where, compiled, sources, files):
+    """An unused answer is, if all that it could be about was looked at, or nothing is left of it.
+    A header is looked at where everything is."""
+    about = [path for path in files if re.fullmatch(where, path)]
+    whole = all(path in sources for path in compiled
+                if any(is_in(path, part) for part in PARTS))
+    return not about or all(path in sources or (path not in compiled and whole)
+                            for path in about)
+
+
 def main():
     build, parts = sys.argv[1], sys.argv[2:] or PARTS
-    sources = {path: entry for path, entry in commands(build).items()
-               if path.split("/")[0] in parts}
+    compiled = commands(build)
+    sources = select(compiled, parts)
+    queues = queue_header()
+    answers = read_answers()
     remarks = set()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(analyze, tool, path, entry) for path, entry in sources.items()
+        jobs = [pool.submit(analyze, tool, path, entry, queues) for path, entry in sources.items()
                 for tool in ("gcc", "clang-tidy", "cppcheck")]
         for job in jobs:
             remarks.update(job.result())
-    answers = read_answers()
     used = set()
     open_remarks = 0
     for path, line, tool, check, text in sorted(remarks):
@@ -136,8 +172,9 @@ def main():
         if not by:
             open_remarks += 1
             print(f"{path}:{line}: {text} [{tool}: {check}]\n    {source.strip()}")
+    files = run(["git", "ls-files", "*.c", "*.h"], ".").split()
     stale = [answer for answer in answers if answer[0] not in used
-             and any(re.fullmatch(answer[1], path) for path in sources)]
+             and is_stale(answer[1], compiled, sources, files)]
     for number, where, check, part, _ in stale:
         print(f"{ANSWERS}:{number}: answers nothing any more: {where} {check} {part}")
     print(f"lint: {len(sources)} files, {len(remarks)} remarks, "

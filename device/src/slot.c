@@ -484,7 +484,7 @@ static int read_otadata(const struct updraft_slots *slots,
 static int read_active(const struct updraft_slots *slots,
                        struct updraft_otadata *ret_otadata)
 {
-    ret_otadata->active = -1;
+    *ret_otadata = (struct updraft_otadata){.active = -1};
     if (slots->otadata == NULL || !is_ota(slots->running)) {
         return 0;
     }

@@ -185,8 +185,9 @@ static bool read_uuids(sd_bus_message *call, struct uuid_list *ret_list)
         }
         uuid_list_add(ret_list, uuid);
     }
-    return sd_bus_message_exit_container(call) >= 0 &&
-           sd_bus_message_exit_container(call) >= 0;
+    /* The array, and the variant that it is in. */
+    int result = sd_bus_message_exit_container(call);
+    return result >= 0 && sd_bus_message_exit_container(call) >= 0;
 }
 
 static bool read_filter_entry(sd_bus_message *call, const char *key,

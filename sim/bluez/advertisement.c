@@ -158,7 +158,7 @@ static void take_field(struct advertisement *target, uint8_t type, const uint8_t
         break;
     case AD_TX_POWER:
         target->has_tx_power = size >= 1;
-        target->tx_power_dbm = size >= 1 ? (int8_t)bytes[0] : 0;
+        target->tx_power_dbm = (int8_t)(size >= 1 ? bytes[0] : 0);
         break;
     case AD_SERVICE_DATA16:
     case AD_SERVICE_DATA128:

@@ -14,7 +14,10 @@
 void *bluez_alloc(size_t size)
 {
     void *memory = calloc(1, size);
-    bus_must(memory != NULL ? 0 : -ENOMEM, "memory");
+    if (memory == NULL) {
+        bus_must(-ENOMEM, "memory");
+        abort(); /* it did not return */
+    }
     return memory;
 }
 

@@ -183,14 +183,13 @@ static void update_seen(struct device *device, const struct advertisement *fresh
 }
 
 /* An advertisement is whole: alone, or with its scan response. */
-static void report(struct adapter *adapter, sim_peer_t *peer, const uint8_t *data,
-                   size_t size, int8_t rssi_dbm)
+static void report(struct device *device, const uint8_t *data, size_t size,
+                   int8_t rssi_dbm)
 {
+    struct adapter *adapter = device->adapter;
     struct advertisement fresh;
     advertisement_parse(data, size, &fresh);
-    struct device *device = device_of(adapter, peer);
-    if (!adapter_wants(adapter, device != NULL && device->object.shown ? device : NULL,
-                       &fresh, rssi_dbm)) {
+    if (!adapter_wants(adapter, device->object.shown ? device : NULL, &fresh, rssi_dbm)) {
         return;
     }
     if (device->object.shown) {
@@ -223,8 +222,7 @@ void device_heard(struct adapter *adapter, sim_peer_t *peer, bool scan_response,
      * the next one comes first. */
     if (!scan_response) {
         if (device->report_open) {
-            report(adapter, peer, device->report, device->report_size,
-                   device->report_rssi_dbm);
+            report(device, device->report, device->report_size, device->report_rssi_dbm);
         }
         device->report_open = true;
         device->report_rssi_dbm = rssi_dbm;
@@ -234,7 +232,7 @@ void device_heard(struct adapter *adapter, sim_peer_t *peer, bool scan_response,
         size_t more = size > 31 ? 31 : size;
         device->report_open = false;
         memcpy(device->report + device->report_size, data, more);
-        report(adapter, peer, device->report, device->report_size + more, rssi_dbm);
+        report(device, device->report, device->report_size + more, rssi_dbm);
     }
 }
 

@@ -11,9 +11,8 @@ bool sim_bluez_refuse(sim_bluez_t *bluez, const char *method, const char *error,
     struct bus_refusal *refusals = bluez->server.refusals;
     struct bus_refusal *place = NULL;
     for (size_t i = 0; i < BUS_REFUSALS_MAX; i++) {
-        if (strcmp(refusals[i].method, method) == 0) {
-            place = &refusals[i];
-        } else if (refusals[i].count == 0 && place == NULL) {
+        if (strcmp(refusals[i].method, method) == 0 ||
+            (refusals[i].count == 0 && place == NULL)) {
             place = &refusals[i];
         }
     }

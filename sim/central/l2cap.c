@@ -64,7 +64,7 @@ static void signalling_input(sim_peer_t *peer, const uint8_t *bytes, size_t size
     uint16_t body_size = hci_get_le16(&bytes[2]);
     if (bytes[0] == L2CAP_CONNECTION_PARAMETER_REQUEST && body_size == 8) {
         uint16_t values[4];
-        for (int i = 0; i < 4; i++) {
+        for (size_t i = 0; i < 4; i++) {
             values[i] = hci_get_le16(&body[2 * i]);
         }
         bool allowed = !peer->central->config.profile->keeps_parameters &&

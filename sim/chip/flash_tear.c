@@ -47,7 +47,8 @@ static void erase_nearly(uint8_t *bytes, const uint8_t *before, uint32_t size,
     for (uint32_t i = 0; i < changes; i++) {
         uint32_t range = i % 2 == 0 && size > 64 ? 64 : size;
         uint32_t at = sim_random_below(random, range);
-        uint8_t noise = random_byte(random) & random_byte(random);
+        uint8_t noise = random_byte(random);
+        noise &= random_byte(random);
         bytes[at] =
             finished ? bytes[at] & (uint8_t)(before[at] | ~noise) : bytes[at] | noise;
     }

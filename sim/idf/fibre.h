@@ -20,9 +20,9 @@
 #endif
 
 #ifdef SIM_ASAN
-#define SIM_FIBRE_STACK_SIZE (256u * 1024u)
+#define SIM_FIBRE_STACK_SIZE ((size_t)256 * 1024)
 #else
-#define SIM_FIBRE_STACK_SIZE (64u * 1024u)
+#define SIM_FIBRE_STACK_SIZE ((size_t)64 * 1024)
 #endif
 
 /* Everything lives in the arena, so a snapshot holds fibres as well. */

@@ -223,8 +223,8 @@ static esp_err_t erase_ahead(const struct ota_handle *handle, size_t size)
     if (first > last) {
         return ESP_OK;
     }
-    return esp_partition_erase_range(handle->partition, first * SIM_FLASH_SECTOR,
-                                     (last - first + 1) * SIM_FLASH_SECTOR);
+    return esp_partition_erase_range(handle->partition, (size_t)first * SIM_FLASH_SECTOR,
+                                     (size_t)(last - first + 1) * SIM_FLASH_SECTOR);
 }
 
 esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data, size_t size)

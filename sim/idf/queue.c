@@ -67,6 +67,7 @@ BaseType_t xQueueReset(QueueHandle_t xQueue)
 
 static void put(QueueHandle_t queue, const void *item, BaseType_t position)
 {
+    assert(queue->length > 0); /* as sim_queue_new saw to */
     UBaseType_t at = 0;
     if (position == queueOVERWRITE && queue->count > 0) {
         at = queue->first;

@@ -34,9 +34,8 @@ static void rtc_feed(sim_board_t *board)
 {
     struct sim_rtc_watchdog *watchdog = &board->rtc_watchdog;
     watchdog->deadline_us = sim_now_us(board) + watchdog->timeout_us;
-    if (watchdog->on && !sim_event_armed(&watchdog->event)) {
-        sim_loop_at(board->config.loop, &watchdog->event, watchdog->deadline_us);
-    } else if (watchdog->on && watchdog->deadline_us < watchdog->event.at_us) {
+    if (watchdog->on && (!sim_event_armed(&watchdog->event) ||
+                         watchdog->deadline_us < watchdog->event.at_us)) {
         sim_loop_at(board->config.loop, &watchdog->event, watchdog->deadline_us);
     }
 }
@@ -411,7 +410,7 @@ void sim_watchdogs_boot(sim_board_t *board)
     watchdog->event.context = board;
     watchdog->on = true;
     watchdog->unprotected = false;
-    watchdog->timeout_us = SIM_BOOT_WATCHDOG_MS * 1000u;
+    watchdog->timeout_us = SIM_BOOT_WATCHDOG_MS * UINT64_C(1000);
     rtc_feed(board);
     board->task_watchdog.event.fire = task_fire;
     board->task_watchdog.event.context = board;

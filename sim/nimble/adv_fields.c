@@ -38,7 +38,7 @@ static void put_uuids16(struct writer *w, uint8_t type, const ble_uuid16_t *uuid
                         uint8_t count)
 {
     uint8_t *at = uuids != NULL && count > 0 ? field(w, type, count * 2u) : NULL;
-    for (uint8_t i = 0; at != NULL && i < count; i++) {
+    for (size_t i = 0; at != NULL && i < count; i++) {
         hci_put_le16(at + i * 2, uuids[i].value);
     }
 }
@@ -47,7 +47,7 @@ static void put_uuids32(struct writer *w, uint8_t type, const ble_uuid32_t *uuid
                         uint8_t count)
 {
     uint8_t *at = uuids != NULL && count > 0 ? field(w, type, count * 4u) : NULL;
-    for (uint8_t i = 0; at != NULL && i < count; i++) {
+    for (size_t i = 0; at != NULL && i < count; i++) {
         hci_put_le32(at + i * 4, uuids[i].value);
     }
 }
@@ -56,7 +56,7 @@ static void put_uuids128(struct writer *w, uint8_t type, const ble_uuid128_t *uu
                          uint8_t count)
 {
     uint8_t *at = uuids != NULL && count > 0 ? field(w, type, count * 16u) : NULL;
-    for (uint8_t i = 0; at != NULL && i < count; i++) {
+    for (size_t i = 0; at != NULL && i < count; i++) {
         memcpy(at + i * 16, uuids[i].value, 16);
     }
 }
@@ -211,7 +211,7 @@ int ble_hs_adv_parse_fields(struct ble_hs_adv_fields *adv_fields, const uint8_t 
             adv_fields->name_is_complete = src[1] == BLE_HS_ADV_TYPE_COMP_NAME;
             break;
         case BLE_HS_ADV_TYPE_TX_PWR_LVL:
-            adv_fields->tx_pwr_lvl = value_size > 0 ? (int8_t)value[0] : 0;
+            adv_fields->tx_pwr_lvl = (int8_t)(value_size > 0 ? value[0] : 0);
             adv_fields->tx_pwr_lvl_is_present = 1;
             break;
         case BLE_HS_ADV_TYPE_APPEARANCE:

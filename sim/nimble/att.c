@@ -221,7 +221,13 @@ static void exchange_mtu(struct connection *c, struct os_mbuf **om)
     if (rc == 0) {
         peer = hci_get_le16(bytes);
         os_mbuf_adj(response, OS_MBUF_PKTLEN(response));
-        hci_put_le16(nimble_att_prepare(response, BLE_ATT_OP_MTU_RSP, 2), c->own_mtu);
+        uint8_t *answer = nimble_att_prepare(response, BLE_ATT_OP_MTU_RSP, 2);
+        if (answer != NULL) {
+            hci_put_le16(answer, c->own_mtu);
+        } else {
+            rc = BLE_HS_ENOMEM;
+            error = BLE_ATT_ERR_INSUFFICIENT_RES;
+        }
     }
     rc = nimble_att_respond(c, rc, response, BLE_ATT_OP_MTU_REQ, error, 0);
     if (rc != 0) {

@@ -226,7 +226,7 @@ void nimble_att_read_by_type(struct connection *c, struct os_mbuf **om)
     uint8_t entry_size = 0;
     if (search_begin(&s, c, om, BLE_ATT_OP_READ_TYPE_REQ, 6)) {
         if (s.request_size != 6 && s.request_size != 20) {
-            search_fail(&s, BLE_HS_EBADDATA, /* att_error= */ 0, s.start);
+            search_fail(&s, BLE_HS_EBADDATA, /* error= */ 0, s.start);
         }
         uint16_t index = 0;
         const struct attribute *attribute;
@@ -248,7 +248,7 @@ void nimble_att_read_by_group_type(struct connection *c, struct os_mbuf **om)
     if (search_begin(&s, c, om, BLE_ATT_OP_READ_GROUP_TYPE_REQ, 6)) {
         uint16_t type = s.request_size == 6 ? hci_get_le16(s.request + 4) : 0;
         if (s.request_size != 6 && s.request_size != 20) {
-            search_fail(&s, BLE_HS_EBADDATA, /* att_error= */ 0, s.start);
+            search_fail(&s, BLE_HS_EBADDATA, /* error= */ 0, s.start);
         } else if (type != BLE_ATT_UUID_PRIMARY_SERVICE &&
                    type != BLE_ATT_UUID_SECONDARY_SERVICE) {
             search_fail(&s, BLE_HS_EREJECT, BLE_ATT_ERR_UNSUPPORTED_GROUP, s.start);

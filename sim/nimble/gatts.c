@@ -502,6 +502,7 @@ int ble_gatts_find_dsc(const ble_uuid_t *svc_uuid, const ble_uuid_t *chr_uuid,
     if (rc != 0) {
         return rc;
     }
+    assert(service != NULL); /* it has the characteristic */
     uint16_t end = value;
     while (end < service->end && n->attributes[end].access != access_declaration) {
         end++;

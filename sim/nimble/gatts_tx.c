@@ -12,7 +12,7 @@
 /* Robust caching, EATT (no), multiple notifications: what is understood of a client. */
 #define CLIENT_FEATURES_CACHING 0x07
 #define CLIENT_FEATURES_PLAIN   0x06
-#define HASH_INPUT_MAX          (ATTRIBUTES_MAX * 23)
+#define HASH_INPUT_MAX          ((size_t)ATTRIBUTES_MAX * 23)
 
 void gatts_subscribed(struct connection *c, uint16_t value_handle, uint8_t reason,
                       uint8_t before, uint8_t after)

@@ -63,7 +63,7 @@ int nimble_hci_command(uint16_t opcode, const void *parameters, size_t size,
 
 static int read_buffers(struct nimble *n)
 {
-    uint8_t results[7];
+    uint8_t results[7] = {0};
     int rc = nimble_hci_command(HCI_LE_READ_BUFFER_SIZE, NULL, 0, results, 3);
     n->acl_payload_max = hci_get_le16(results);
     n->acl_credits = results[2];
@@ -77,7 +77,7 @@ static int read_buffers(struct nimble *n)
 
 int nimble_hci_start_up(struct nimble *n)
 {
-    uint8_t results[64];
+    uint8_t results[64] = {0};
     uint8_t mask[8];
     int rc = nimble_hci_command(HCI_RESET, NULL, 0, NULL, 0);
     if (rc == 0) {
@@ -116,7 +116,7 @@ int nimble_hci_start_up(struct nimble *n)
 
 static void completed_packets(struct nimble *n, const uint8_t *p, uint8_t size)
 {
-    for (unsigned i = 0; i < p[0] && 1 + (i + 1) * 4 <= size; i++) {
+    for (size_t i = 0; i < p[0] && 1 + (i + 1) * 4 <= size; i++) {
         struct connection *c = gap_connection(n, hci_get_le16(p + 1 + i * 4));
         uint16_t count = hci_get_le16(p + 3 + i * 4);
         if (c == NULL) {

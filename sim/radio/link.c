@@ -7,10 +7,10 @@
 #include "sim/radio/radio.h"
 
 /* The two PDUs and spaces of the shortest event. */
-#define EVENT_MIN_US (2u * (80 + LL_SPACE_US))
+#define EVENT_MIN_US (UINT64_C(2) * (80 + LL_SPACE_US))
 /* From CONNECT_IND to the first anchor point: transmitWindowDelay and an offset. */
 #define FIRST_ANCHOR_US 2500
-#define INTERVAL_US     1250u
+#define INTERVAL_US     UINT64_C(1250)
 
 uint32_t link_air_time_us(uint8_t phy, uint16_t size)
 {

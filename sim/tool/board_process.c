@@ -274,7 +274,7 @@ static bool make_board(int argc, char **argv)
         .first_reset_reason = atoi(argv[BOARD_ARGUMENT_RESET_REASON]),
         .ops = &ops,
     };
-    for (int i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 6; i++) {
         unsigned byte = 0;
         sscanf(argv[BOARD_ARGUMENT_ADDRESS] + 2 * i, "%2x", &byte);
         config.mac[i] = (uint8_t)byte;

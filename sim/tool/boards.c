@@ -212,7 +212,8 @@ static _Noreturn void run_board(const struct board *board, int socket)
              a[4], a[5]);
     snprintf(idf, sizeof(idf), "%d.%d", options->idf_major, options->idf_minor);
     snprintf(seed, sizeof(seed), "%llu",
-             (unsigned long long)(options->seed + (size_t)(board - supervisor->boards)));
+             (unsigned long long)options->seed +
+                 (unsigned long long)(board - supervisor->boards));
     char *arguments[] = {
         [BOARD_ARGUMENT_PROGRAM] = "updraft-sim",
         [BOARD_ARGUMENT_VERB] = "board-process",

@@ -112,12 +112,11 @@ static int show_answer(int fd, const char *target_path)
         for (int i = 0; i < 4; i++) {
             size |= (size_t)header[1 + i] << (8 * i);
         }
-        char *body = size < OUTPUT_SIZE_MAX ? malloc(size + 1) : NULL;
+        char *body = size < OUTPUT_SIZE_MAX ? calloc(1, size + 1) : NULL;
         if (body == NULL || !read_whole(fd, body, size)) {
             free(body);
             break;
         }
-        body[size] = '\0';
         int status = (uint8_t)body[0];
         switch ((enum control_frame)header[0]) {
         case FRAME_OUT:

@@ -81,7 +81,7 @@ static bool parse_number(const char *text, bool units, uint64_t most, uint64_t *
         factor = 1024;
         end++;
     } else if (units && (*end == 'M' || *end == 'm')) {
-        factor = 1024 * 1024;
+        factor = UINT64_C(1024) * 1024;
         end++;
     }
     if (errno != 0 || *end != '\0' || value > most / factor) {

@@ -52,7 +52,8 @@ static void release(sim_packets_t *packets)
         given++;
     }
     packets->held_count -= given;
-    memmove(packets->held, packets->held + given, packets->held_count * HELD_SIZE);
+    memmove(packets->held, packets->held + given,
+            packets->held_count * sizeof(packets->held[0]));
     memmove(packets->held_size, packets->held_size + given,
             packets->held_count * sizeof(packets->held_size[0]));
     if (packets->held_count > 0) {

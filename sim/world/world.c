@@ -11,7 +11,7 @@
 #define WORLD_ARENA_SIZE  (96u << 20)
 #define WORLD_FLASH_SIZE  (4u << 20)
 #define WORLD_LOG_SIZE    (256u << 10)
-#define WORLD_UPDATE_MS   (20u * 60u * 1000u)
+#define WORLD_UPDATE_MS   (UINT64_C(20) * 60 * 1000)
 #define WORLD_CONNECTIONS 3u
 #define WORLD_SECTORS     (WORLD_FLASH_SIZE / UPDRAFT_P2_SECTOR_SIZE)
 
