@@ -216,7 +216,8 @@ MUTANTS = [
          "        note->slot != updraft_slot_index(config->slots.target) ||\n", ""),
     ]),
     ("do not tell of data that found no room", ["test_link"], [
-        ("device/src/link.c", "        connection->lost = true;\n", ""),
+        ("device/src/link.c", "        connection->lost_told = tell_lost(connection);",
+         "        connection->lost_told = true;"),
     ]),
     ("read and hash without a pause", ["test_slot_tables"], [
         (SLOT, "    if (*offset_bytes / READ_YIELD_SIZE != before) {",

@@ -91,12 +91,6 @@ static struct trouble let_fail(struct rig *rig, uint64_t operation)
     return check(rig);
 }
 
-static bool goes_back(const struct rig *rig)
-{
-    return rig->course->kind == COURSE_BACK ||
-           rig->course->kind == COURSE_BACK_TO_FACTORY;
-}
-
 /* The job itself comes to an end, and what it said of itself is true. */
 static struct trouble end_job(struct rig *rig)
 {
@@ -110,7 +104,7 @@ static struct trouble end_job(struct rig *rig)
         return (struct trouble){VERDICT_UNFINISHED, "the board stays on trial"};
     }
     bool done = rig->job.status == 0 && rig->job.outcome != UPDRAFT_OUTCOME_STAGED;
-    if (done && !rig_runs(rig, goes_back(rig) ? NULL : &rig->image)) {
+    if (done && !rig_runs(rig, course_goes_back(rig->course) ? NULL : &rig->image)) {
         return (struct trouble){VERDICT_BROKEN, "it was said to be done, and is not"};
     }
     if (rig->course->refuses_itself && rig_runs(rig, &rig->image)) {
@@ -123,7 +117,7 @@ static struct trouble end_job(struct rig *rig)
 /* What is to run in the end; NULL: what the rollback goes to. */
 static const struct fixture_image *wanted_image(const struct rig *rig)
 {
-    return goes_back(rig)                ? NULL
+    return course_goes_back(rig->course) ? NULL
            : rig->course->refuses_itself ? &rig->after
                                          : &rig->image;
 }

@@ -71,9 +71,7 @@ const char *rig_check_flash(const struct rig *rig)
     if (!part_is_unchanged(rig, rig->before)) {
         return "the slot that ran changed";
     }
-    if ((rig->course->kind == COURSE_BACK ||
-         rig->course->kind == COURSE_BACK_TO_FACTORY) &&
-        !part_is_unchanged(rig, rig->target)) {
+    if (course_goes_back(rig->course) && !part_is_unchanged(rig, rig->target)) {
         return "a rollback changed an image";
     }
     return check_otadata(rig);
@@ -82,16 +80,15 @@ const char *rig_check_flash(const struct rig *rig)
 const char *rig_check_running(const struct rig *rig)
 {
     const char *running = sim_board_running(rig->world->board);
-    bool back =
-        rig->course->kind == COURSE_BACK || rig->course->kind == COURSE_BACK_TO_FACTORY;
     if (!fixture_verifies(rig->world)) {
         return "what runs does not verify";
     }
     if (strcmp(running, rig->before) == 0) {
         return NULL; /* rig_check_flash compares it */
     }
-    if (back ? !rig_runs(rig, NULL)
-             : !rig_runs(rig, &rig->image) && !rig_runs(rig, &rig->after)) {
+    if (course_goes_back(rig->course)
+            ? !rig_runs(rig, NULL)
+            : !rig_runs(rig, &rig->image) && !rig_runs(rig, &rig->after)) {
         return "what runs is neither the old firmware nor the new one";
     }
     return NULL;

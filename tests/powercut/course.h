@@ -27,6 +27,12 @@ struct course {
     bool refuses_itself; /* the image fails its self-test */
 };
 
+/* It is about an image that the board has already. */
+static inline bool course_goes_back(const struct course *course)
+{
+    return course->kind == COURSE_BACK || course->kind == COURSE_BACK_TO_FACTORY;
+}
+
 #define COURSES_MAX 64u
 
 /* All of them; returns how many. */

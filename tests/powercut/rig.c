@@ -112,7 +112,7 @@ void rig_job_start(struct rig *rig)
 {
     struct world_flow_options options = options_of(rig);
     memset(&rig->job, 0, sizeof(rig->job));
-    if (rig->course->kind == COURSE_BACK || rig->course->kind == COURSE_BACK_TO_FACTORY) {
+    if (course_goes_back(rig->course)) {
         options.verb = UPDRAFT_FLOW_ROLLBACK;
         options.factory = rig->course->kind == COURSE_BACK_TO_FACTORY;
         world_update_start(rig->world, NULL, 0, &options);

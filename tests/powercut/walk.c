@@ -129,11 +129,10 @@ static bool find_operations(struct walk *walk)
         before = after;
     }
     rig->clean_sent_bytes = rig->job.sent_bytes;
-    bool back =
-        rig->course->kind == COURSE_BACK || rig->course->kind == COURSE_BACK_TO_FACTORY;
     int status = rig->course->refuses_itself ? UPDRAFT_ERROR_ROLLED_BACK : 0;
     if (!rig->job.over || rig->job.status != status || !fixture_settled(rig->world) ||
-        rig_runs(rig, back ? NULL : &rig->image) == rig->course->refuses_itself) {
+        rig_runs(rig, course_goes_back(rig->course) ? NULL : &rig->image) ==
+            rig->course->refuses_itself) {
         printf("%s, undisturbed: ends with status %d\n", rig->course->name,
                rig->job.status);
         return false;
