@@ -232,8 +232,8 @@ int updraft_central_info(updraft_central_t *central, const struct updraft_target
  *
  * FINISHED has status 0 with an outcome; ROLLED_BACK when the device came back with its
  * previous version, with protocol 2 its info tells why; LINK_NOT_BACK when it did not
- * come back in a minute. Until the device has verified the whole image it keeps what it
- * runs, whatever happens to the job. */
+ * come back in a minute; ON_TRIAL when its trial had no end in time. Until the device has
+ * verified the whole image it keeps what it runs, whatever happens to the job. */
 int updraft_central_update(updraft_central_t *central,
                            const struct updraft_target *target,
                            const struct updraft_update_options *options);
