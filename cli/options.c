@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0
  * Reads the command line by the tables of verbs and options.
  */
-#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +145,6 @@ static bool take_timeout(struct cli_options *options, const char *value,
                          char *ret_problem)
 {
     char *end = NULL;
-    assert(value != NULL); /* the option's table says that it takes one */
     double seconds = strtod(value, &end);
     /* Written so that NaN fails as well. */
     if (end == value || *end != '\0' || !(seconds >= 0.1 && seconds <= TIMEOUT_MAX_S)) {
@@ -157,10 +155,10 @@ static bool take_timeout(struct cli_options *options, const char *value,
     return true;
 }
 
-static bool take_option(struct cli_options *options, const struct cli_option *option,
-                        const char *value, char *ret_problem)
+static bool take_value(struct cli_options *options, const struct cli_option *option,
+                       const char *value, char *ret_problem)
 {
-    if (option->argument != NULL && value[0] == '\0') {
+    if (value[0] == '\0') {
         return problem(ret_problem, "--%s is empty; it takes %s", option->name,
                        option->argument);
     }
@@ -182,6 +180,14 @@ static bool take_option(struct cli_options *options, const struct cli_option *op
         break;
     case 't':
         return take_timeout(options, value, ret_problem);
+    }
+    return true;
+}
+
+/* An option without a value. */
+static void take_flag(struct cli_options *options, char letter)
+{
+    switch (letter) {
     case 'A':
         options->all = true;
         break;
@@ -213,7 +219,6 @@ static bool take_option(struct cli_options *options, const struct cli_option *op
         options->version = true;
         break;
     }
-    return true;
 }
 
 /* What was read so far. seen: letters of the options met, to be held against the verb. */
@@ -251,15 +256,19 @@ static bool read_long(struct reader *reader, struct cli_options *options,
         if (option->argument == NULL && value != NULL) {
             return problem(ret_problem, "--%s takes no value", option->name);
         }
-        if (option->argument != NULL && value == NULL) {
+        note_seen(reader, option->letter);
+        if (option->argument == NULL) {
+            take_flag(options, option->letter);
+            return true;
+        }
+        if (value == NULL) {
             if (reader->index >= reader->argc) {
                 return problem(ret_problem, "--%s takes %s", option->name,
                                option->argument);
             }
             value = reader->argv[reader->index++];
         }
-        note_seen(reader, option->letter);
-        return take_option(options, option, value, ret_problem);
+        return take_value(options, option, value, ret_problem);
     }
     const char *best = nearest_option(name, options->verb);
     return best != NULL
@@ -291,7 +300,7 @@ static bool read_short(struct reader *reader, struct cli_options *options,
         }
         note_seen(reader, option->letter);
         if (option->argument == NULL) {
-            (void)take_option(options, option, NULL, ret_problem);
+            take_flag(options, option->letter);
             continue;
         }
         const char *value = text + 1;
@@ -301,7 +310,7 @@ static bool read_short(struct reader *reader, struct cli_options *options,
             }
             value = reader->argv[reader->index++];
         }
-        return take_option(options, option, value, ret_problem);
+        return take_value(options, option, value, ret_problem);
     }
     return true;
 }

@@ -199,14 +199,13 @@ void updraft_flow_judge(struct updraft_flow *flow, uint32_t now_ms)
     if (flow->config.verb == UPDRAFT_FLOW_ROLLBACK) {
         /* It spoke protocol 2 before: this is another firmware. */
         flow->outcome = UPDRAFT_OUTCOME_REVERTED;
-    } else if (flow->config.verb == UPDRAFT_FLOW_CONFIRM) {
-        status = UPDRAFT_ERROR_ROLLED_BACK;
     } else if (told && changed && strcmp(flow->firmware, flow->version) == 0) {
         flow->outcome = UPDRAFT_OUTCOME_RUNNING;
     } else if (flow->verdict_lost < 0) {
         /* Whether it ever took the image is not known: what is known is the lost link. */
         status = flow->verdict_lost;
-    } else if (told && !changed && strcmp(flow->firmware, flow->version) != 0) {
+    } else if (flow->config.verb == UPDRAFT_FLOW_CONFIRM ||
+               (told && !changed && strcmp(flow->firmware, flow->version) != 0)) {
         status = UPDRAFT_ERROR_ROLLED_BACK;
     } else {
         flow->outcome = UPDRAFT_OUTCOME_UNTOLD;
