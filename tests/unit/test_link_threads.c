@@ -23,6 +23,7 @@
 #include "host/ble_hs.h"
 #include "link.h"
 #include "snapshot.h"
+#include "threads_wait.h"
 #include "updraft.h"
 #include "updraft/protocol1.h"
 
@@ -51,6 +52,7 @@ static _Atomic bool alive[HANDLES]; /* connections that the played host has */
 static _Atomic bool holding;
 static _Atomic uint32_t delays; /* while the update task holds */
 static _Atomic uint32_t wakes;
+static _Atomic uint32_t takes;
 static _Atomic bool done;
 static _Atomic bool failed;
 static pthread_t host;
@@ -108,9 +110,10 @@ void vTaskDelay(const TickType_t xTicksToDelay)
     if (atomic_load_explicit(&holding, memory_order_relaxed)) {
         atomic_fetch_add_explicit(&clock_us, UINT64_C(1000) * TICK_MS,
                                   memory_order_relaxed);
-        atomic_fetch_add_explicit(&delays, 1, memory_order_relaxed);
+        threads_change(&delays);
+    } else {
+        threads_wait_for_change(&takes, threads_count(&takes));
     }
-    sched_yield();
 }
 
 TaskHandle_t xTaskGetCurrentTaskHandle(void)
@@ -127,7 +130,7 @@ BaseType_t xTaskGenericNotify(TaskHandle_t xTaskToNotify, UBaseType_t uxIndexToN
     (void)eAction;
     (void)pulPreviousNotificationValue;
     if (xTaskToNotify == (TaskHandle_t)&wakes) {
-        atomic_fetch_add_explicit(&wakes, 1, memory_order_relaxed);
+        threads_change(&wakes);
     }
     return pdPASS;
 }
@@ -440,9 +443,11 @@ static void hold(void)
 {
     atomic_store_explicit(&delays, 0, memory_order_relaxed);
     atomic_store_explicit(&holding, true, memory_order_relaxed);
-    while (atomic_load_explicit(&delays, memory_order_relaxed) < HOLD_DELAYS &&
+    uint32_t seen_delays = 0;
+    while (seen_delays < HOLD_DELAYS &&
            !atomic_load_explicit(&done, memory_order_relaxed)) {
-        sched_yield();
+        threads_wait_for_change(&delays, seen_delays);
+        seen_delays = threads_count(&delays);
     }
     atomic_store_explicit(&holding, false, memory_order_relaxed);
 }
@@ -454,8 +459,10 @@ static void update_task(void)
         struct updraft_link_event event;
         uint8_t room[UPDRAFT_RING_PAYLOAD_SIZE];
         bool was_done = atomic_load_explicit(&done, memory_order_relaxed);
+        uint32_t seen_wakes = threads_count(&wakes);
         uint32_t queued_bytes = updraft_link_queued();
         if (updraft_link_take(&event, room)) {
+            threads_change(&takes);
             take(&event);
             publish(event.connection);
             if (taken % HOLD_EVERY == 0) {
@@ -466,7 +473,7 @@ static void update_task(void)
             if (was_done) {
                 return;
             }
-            sched_yield();
+            threads_wait_for_change(&wakes, seen_wakes);
         }
     }
 }

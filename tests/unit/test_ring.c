@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0
  * The ring between NimBLE's host task and the update task. */
 #include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +11,7 @@
 #include <cmocka.h>
 
 #include "device/src/ring.h"
+#include "tests/unit/threads_wait.h"
 
 #define RING_SIZE 1000u /* no power of two */
 
@@ -200,13 +200,19 @@ static void payload_in_pieces_arrives_whole(void **state)
 
 #define THREADED_RECORDS 30000u
 
+static _Atomic uint32_t pushes;
+static _Atomic uint32_t pops;
+
 static void *produce(void *argument)
 {
     (void)argument;
     for (uint32_t number = 0; number < THREADED_RECORDS; number++) {
+        uint32_t seen = threads_count(&pops);
         while (!push_number(number, 0)) {
-            sched_yield();
+            threads_wait_for_change(&pops, seen);
+            seen = threads_count(&pops);
         }
+        threads_change(&pushes);
     }
     return NULL;
 }
@@ -222,9 +228,12 @@ static void two_threads_pass_every_record_in_order(void **state)
     for (uint32_t number = 0; number < THREADED_RECORDS; number++) {
         struct updraft_ring_record record;
         uint8_t payload[UPDRAFT_RING_PAYLOAD_SIZE];
+        uint32_t seen = threads_count(&pushes);
         while (!updraft_ring_pop(&ring, &record, payload)) {
-            sched_yield();
+            threads_wait_for_change(&pushes, seen);
+            seen = threads_count(&pushes);
         }
+        threads_change(&pops);
         wrong += !is_number(number, &record, payload);
     }
     assert_int_equal(pthread_join(producer, NULL), 0);

@@ -3,14 +3,12 @@
  * FreeRTOS, NimBLE and ESP-IDF for two threads. */
 #include "threads_fixture.h"
 
-#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "esp_system.h"
@@ -21,6 +19,7 @@
 #include "host/ble_hs.h"
 #include "nimble/nimble_port.h"
 #include "nimble/nimble_port_freertos.h"
+#include "threads_wait.h"
 
 #define RELAXED       memory_order_relaxed
 #define WAIT_LIMIT_US UINT64_C(60000000)
@@ -92,20 +91,6 @@ void threads_fail(const char *what, int number)
 
 /* ---- FreeRTOS and time ---- */
 
-/* Waits until the counter is not `seen` any more. The kernel's call itself: pthread's and
- * C's would order what the threads did before. */
-static void wait_for_change(_Atomic uint32_t *counter, uint32_t seen)
-{
-    const struct timespec limit = {.tv_nsec = 10 * 1000 * 1000};
-    (void)syscall(SYS_futex, counter, FUTEX_WAIT_PRIVATE, seen, &limit, NULL, 0);
-}
-
-static void change(_Atomic uint32_t *counter)
-{
-    atomic_fetch_add_explicit(counter, 1, RELAXED);
-    (void)syscall(SYS_futex, counter, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-}
-
 int64_t esp_timer_get_time(void)
 {
     return (int64_t)atomic_load_explicit(&threads.now_us, RELAXED);
@@ -122,7 +107,7 @@ static void *host_thread(void *argument)
     is_host = true;
     threads.host_code(argument);
     atomic_store_explicit(&threads.over, true, RELAXED);
-    change(&threads.woken);
+    threads_change(&threads.woken);
     return NULL;
 }
 
@@ -155,7 +140,7 @@ BaseType_t xTaskGenericNotify(TaskHandle_t xTaskToNotify, UBaseType_t uxIndexToN
     (void)eAction;
     (void)pulPreviousNotificationValue;
     atomic_fetch_add_explicit(&threads.given, 1, RELAXED);
-    change(&threads.woken);
+    threads_change(&threads.woken);
     return pdPASS;
 }
 
@@ -174,8 +159,8 @@ uint32_t ulTaskGenericNotifyTake(UBaseType_t uxIndexToWaitOn,
     while ((given = atomic_exchange_explicit(&threads.given, 0, RELAXED)) == 0 &&
            atomic_load_explicit(&threads.now_us, RELAXED) < deadline_us) {
         atomic_store_explicit(&threads.deadline_us, deadline_us, RELAXED);
-        change(&threads.turns);
-        wait_for_change(&threads.woken, woken);
+        threads_change(&threads.turns);
+        threads_wait_for_change(&threads.woken, woken);
         woken = atomic_load_explicit(&threads.woken, RELAXED);
         if (atomic_load_explicit(&threads.over, RELAXED)) {
             pthread_exit(NULL);
@@ -227,9 +212,9 @@ bool threads_wait(uint64_t *start_us)
         uint64_t step_us =
             deadline_us - now_us < 1000000 ? deadline_us - now_us : 1000000;
         atomic_fetch_add_explicit(&threads.now_us, step_us, RELAXED);
-        change(&threads.woken);
+        threads_change(&threads.woken);
     }
-    wait_for_change(&threads.turns, turns);
+    threads_wait_for_change(&threads.turns, turns);
     return now_us - *start_us < WAIT_LIMIT_US;
 }
 
@@ -241,7 +226,7 @@ bool threads_restarted(void)
 void esp_restart(void)
 {
     atomic_store_explicit(&threads.restarted, true, RELAXED);
-    change(&threads.turns);
+    threads_change(&threads.turns);
     pthread_exit(NULL);
 }
 
@@ -507,7 +492,7 @@ int ble_gatts_notify_custom(uint16_t conn_handle, uint16_t att_handle, struct os
         nimble.mails++;
     }
     pthread_mutex_unlock(&nimble_lock);
-    change(&threads.turns);
+    threads_change(&threads.turns);
     free(om);
     return rc;
 }
