@@ -113,6 +113,13 @@ MUTANTS = [
          "    if (flow->info.run_state == UPDRAFT_RUN_ON_TRIAL && flow->info.trial_left_s == 0) {\n"
          "        watch_trial"),
     ]),
+    ("take the equal image in the old slot for the new one", ["test_flow2"], [
+        ("client/src/flow_decide.c", "    if (meant && has_moved(flow)) {",
+         "    if (meant && (has_moved(flow) || meant)) {"),
+    ]),
+    ("wait for a trial as long as the device says", ["test_flow2", "test_flow_hostile"], [
+        ("client/src/flow_decide.c", "#define TRIAL_MAX_S 900u", "#define TRIAL_MAX_S 65535u"),
+    ]),
     ("count what is in the ring before it is there", ["test_ring_threads", "test_link_threads"], [
         ("device/src/ring.c",
          "    atomic_store_explicit(&ring->pushed_bytes, add(ring, pushed, need_bytes),\n"
