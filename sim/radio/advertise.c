@@ -127,13 +127,31 @@ static bool wants(const sim_controller_t *central, const sim_controller_t *from)
     return true;
 }
 
+static void tell_failed(sim_controller_t *central)
+{
+    const struct initiator *initiator = &central->initiator;
+    uint8_t *event = controller_le_event(central, HCI_LE_EV_CONNECTION_COMPLETE, 18);
+    event[0] = HCI_ERR_FAILED_TO_ESTABLISH;
+    event[3] = HCI_ROLE_CENTRAL;
+    event[4] = initiator->peer_address_type;
+    memcpy(event + 5, initiator->peer_address, 6);
+}
+
 /* True when the advertiser is connected now. */
 static bool initiate(sim_controller_t *central, sim_controller_t *from)
 {
-    if (!wants(central, from) || lost(central->air)) {
+    bool refused = from->refusals > 0;
+    if (!wants(central, from) || lost(central->air) ||
+        (refused && from->refusal == SIM_REFUSAL_IGNORED)) {
         return false;
     }
-    bool heard = !lost(central->air); /* CONNECT_IND */
+    from->refusals -= refused;
+    if (refused && from->refusal == SIM_REFUSAL_FAILED) {
+        tell_failed(central);
+        central->initiator.enabled = false;
+        return false;
+    }
+    bool heard = !refused && !lost(central->air); /* CONNECT_IND */
     link_new(central, from, heard);
     central->initiator.enabled = false;
     if (heard) {

@@ -77,6 +77,7 @@ sim_air_t *sim_air_new(sim_arena_t *arena, sim_loop_t *loop,
 void sim_air_ledger(const sim_air_t *air, struct sim_air_ledger *ret_ledger)
 {
     *ret_ledger = air->ledger;
+    ret_ledger->links = air->links_made;
 }
 
 bool controller_hears(const sim_controller_t *controller)
@@ -371,4 +372,11 @@ void sim_controller_shield(sim_controller_t *controller, bool shielded)
 {
     controller->shielded = shielded;
     reachability_changed(controller);
+}
+
+void sim_controller_refuse(sim_controller_t *controller, enum sim_refusal how,
+                           unsigned count)
+{
+    controller->refusal = how;
+    controller->refusals = count;
 }

@@ -92,6 +92,16 @@ void sim_controller_power(sim_controller_t *controller, bool on);
 /* Faults from outside: every link of this controller is out of range from now on (peers
  * notice by supervision timeout), or back in range. */
 void sim_controller_shield(sim_controller_t *controller, bool shielded);
+/* How the next `count` attempts of others to connect to this controller end; 0: as usual
+ * again. */
+enum sim_refusal {
+    SIM_REFUSAL_LOST,   /* CONNECT_IND is lost: the central's end is gone six events later
+                         */
+    SIM_REFUSAL_FAILED, /* the central's controller reports that it came to nothing */
+    SIM_REFUSAL_IGNORED, /* nobody gets to see it: their attempts do not end, nor count */
+};
+void sim_controller_refuse(sim_controller_t *controller, enum sim_refusal how,
+                           unsigned count);
 /* The longest supervision timeout of its links, as agreed by now; 0: it has none. */
 uint32_t sim_controller_supervision_ms(const sim_controller_t *controller);
 
@@ -102,6 +112,7 @@ struct sim_air_ledger {
     uint64_t data_bytes; /* their payload */
     uint64_t lost_pdus;
     uint64_t air_time_us; /* spent on PDUs and the spaces between them */
+    uint64_t links;       /* begun */
 };
 void sim_air_ledger(const sim_air_t *air, struct sim_air_ledger *ret_ledger);
 

@@ -393,7 +393,8 @@ static void link_fire(void *context)
 static void supervision_fire(void *context)
 {
     struct link *link = context;
-    give_up(&link->central, HCI_ERR_CONNECTION_TIMEOUT);
+    give_up(&link->central,
+            link->unheard ? HCI_ERR_FAILED_TO_ESTABLISH : HCI_ERR_CONNECTION_TIMEOUT);
     if (!link_gone(link)) {
         give_up(&link->peripheral, HCI_ERR_CONNECTION_TIMEOUT);
     }
@@ -415,8 +416,10 @@ void link_reachability_changed(struct link *link)
         sim_loop_cancel(link->air->loop, &link->supervision);
         link_wake(link);
     } else if (!sim_event_armed(&link->supervision)) {
-        sim_loop_after(link->air->loop, &link->supervision,
-                       link->parameters.timeout * UINT64_C(10000));
+        uint64_t limit_us = link->unheard
+                                ? LL_ESTABLISH * link->parameters.interval * INTERVAL_US
+                                : link->parameters.timeout * UINT64_C(10000);
+        sim_loop_after(link->air->loop, &link->supervision, limit_us);
     }
 }
 
@@ -528,6 +531,7 @@ void link_new(sim_controller_t *central, sim_controller_t *peripheral, bool hear
     link->supervision.context = link;
     sim_random_seed(&link->random, air->seed + ++air->links_made);
     link->phy = HCI_PHY_1M;
+    link->unheard = !heard;
     link->parameters = central->initiator.parameters;
     side_new(link, &link->central, central, true);
     side_new(link, &link->peripheral, heard ? peripheral : NULL, false);

@@ -141,6 +141,7 @@ struct link {
     struct connection_parameters parameters;
     struct connection_parameters parameters_next;
     struct change parameters_change;
+    bool unheard; /* CONNECT_IND was lost */
     uint8_t phy;
     uint8_t phy_next;
     struct change phy_change;
@@ -215,6 +216,8 @@ struct sim_controller {
     bool powered;
     bool shielded;
     bool stalled;
+    enum sim_refusal refusal;
+    unsigned refusals;         /* still to come */
     uint8_t public_address[6]; /* least significant byte first, as on air */
     uint8_t random_address[6];
     uint64_t event_mask;

@@ -70,12 +70,14 @@ static const char usage[] =
     "  air                                 the ledger of connection events and PDUs\n"
     "  power BOARD on|off|cycle|reset\n"
     "  link BOARD drop|shield|unshield     lost; out of range; back in range\n"
+    "  link BOARD refuse lost|failed|ignored [COUNT]   those who connect\n"
     "  flash BOARD dump FILE|stats|cut-at OPERATION [VARIANT]\n"
     "  otadata BOARD\n"
     "  log BOARD [--follow]\n"
     "  bluez power on|off, bluez quit|kill|restart, bluez unplug|plug,\n"
     "  bluez deafen\n"
     "  bluez refuse METHOD ERROR|silence [COUNT]\n"
+    "  bluez notifications pass|lose EVERY|gather COUNT   with --vhci\n"
     "and needs none running:\n"
     "  image ...                           makes a firmware image; see image --help\n";
 

@@ -11,6 +11,7 @@
 
 #include "sim/bluez/bluez.h"
 #include "sim/gateway/gateway.h"
+#include "sim/radio/hci.h"
 #include "sim/tool/options.h"
 #include "sim/tool/wire.h"
 
@@ -45,12 +46,32 @@ struct board {
     struct connection *asking; /* waits for statistics */
 };
 
+#define VHCI_KEPT_MAX 16u
+
+/* What happens to notifications on their way to the kernel: every so many-th is lost, or
+ * so many are kept back until they are together; every: 0, nothing. */
+struct vhci_notifications {
+    bool lose;
+    unsigned every;
+    unsigned count; /* since this rule holds */
+    unsigned lost;
+};
+
+struct vhci_kept {
+    uint8_t bytes[HCI_EVENT_SIZE_MAX];
+    size_t size;
+};
+
 /* An adapter that the kernel has. */
 struct vhci {
     struct supervisor *supervisor;
     sim_controller_t *controller;
     int file; /* -1: unplugged */
     sd_event_source *source;
+    struct vhci_kept kept[VHCI_KEPT_MAX];
+    unsigned kept_count;
+    unsigned kept_notifications;
+    sim_event_t late; /* give what is kept */
 };
 
 /* One verb that acts on this supervisor. */
@@ -76,6 +97,7 @@ struct supervisor {
     sim_gateway_t *gateway; /* NULL: not on a real adapter */
     struct vhci vhci[SIM_BLUEZ_ADAPTERS_MAX];
     size_t vhci_count;
+    struct vhci_notifications notifications;
     uint64_t start_us;
     struct board boards[TOOL_BOARDS_MAX];
     size_t board_count;
@@ -115,6 +137,9 @@ void bus_stop(struct supervisor *supervisor);
 /* vhci.c: adapters for the kernel. 0 or -1 after a complaint. */
 int vhci_start(struct supervisor *supervisor);
 int vhci_plug(struct supervisor *supervisor, bool on);
+/* A new rule, and how the one before went. */
+void vhci_notifications(struct supervisor *supervisor, bool lose, unsigned every,
+                        struct vhci_notifications *ret_before);
 void vhci_stop(struct supervisor *supervisor);
 
 /* boards.c */

@@ -87,19 +87,47 @@ static void run_power(struct connection *connection, struct board *board, int ar
     }
 }
 
+#define LINK_USAGE \
+    "link BOARD drop|shield|unshield, link BOARD refuse lost|failed|ignored [COUNT]"
+
+static bool refuse_links(struct board *board, const char *how, const char *count)
+{
+    static const char *const names[] = {
+        [SIM_REFUSAL_LOST] = "lost",
+        [SIM_REFUSAL_FAILED] = "failed",
+        [SIM_REFUSAL_IGNORED] = "ignored",
+    };
+    uint64_t number = 1;
+    if (count != NULL && !tool_number(count, 1000000, &number)) {
+        return false;
+    }
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(how, names[i]) == 0) {
+            sim_controller_refuse(board->controller, (enum sim_refusal)i,
+                                  (unsigned)number);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void run_link(struct connection *connection, struct board *board, int argc,
                      char **argv)
 {
     const char *what = argv[2];
-    (void)argc;
-    if (strcmp(what, "drop") == 0) {
+    if (strcmp(what, "refuse") == 0 && argc >= 4 &&
+        refuse_links(board, argv[3], argc > 4 ? argv[4] : NULL)) {
+        done(connection);
+    } else if (argc > 3) {
+        misused(connection, LINK_USAGE);
+    } else if (strcmp(what, "drop") == 0) {
         board_drop_links(board);
         done(connection);
     } else if (strcmp(what, "shield") == 0 || strcmp(what, "unshield") == 0) {
         board_shield(board, strcmp(what, "shield") == 0);
         done(connection);
     } else {
-        misused(connection, "link BOARD drop|shield|unshield");
+        misused(connection, LINK_USAGE);
     }
 }
 
@@ -276,11 +304,33 @@ static void run_otadata(struct connection *connection, struct board *board, int 
     "bluez power on|off, bluez quit|kill|restart, bluez unplug|plug, bluez deafen, bluez refuse METHOD " \
     "ERROR|silence [COUNT]"
 
-/* Of the kernel's adapters, only the plug is ours. */
-static void run_vhci(struct connection *connection, const char *what)
+#define NOTIFICATIONS_USAGE "bluez notifications pass|lose EVERY|gather COUNT"
+
+static void run_notifications(struct connection *connection, int argc, char **argv)
 {
+    struct vhci_notifications before;
+    bool lose = argc == 4 && strcmp(argv[2], "lose") == 0;
+    bool gather = argc == 4 && strcmp(argv[2], "gather") == 0;
+    bool pass = argc == 3 && strcmp(argv[2], "pass") == 0;
+    uint64_t every = 0;
+    if (!(lose || gather || pass) ||
+        (!pass && (!tool_number(argv[3], VHCI_KEPT_MAX, &every) || every < 2))) {
+        misused(connection, NOTIFICATIONS_USAGE);
+        return;
+    }
+    vhci_notifications(connection->supervisor, lose, (unsigned)every, &before);
+    control_out(connection, "notifications %u\nlost %u\n", before.count, before.lost);
+    done(connection);
+}
+
+/* Of the kernel's adapters, the plug is ours, and what their radio hears. */
+static void run_vhci(struct connection *connection, int argc, char **argv)
+{
+    const char *what = argv[1];
     bool on = strcmp(what, "plug") == 0;
-    if (!on && strcmp(what, "unplug") != 0) {
+    if (strcmp(what, "notifications") == 0 && argc > 2) {
+        run_notifications(connection, argc, argv);
+    } else if (!on && strcmp(what, "unplug") != 0) {
         failed(connection, "BlueZ is not emulated here: command the real one");
     } else if (vhci_plug(connection->supervisor, on) < 0) {
         failed(connection, strerror(errno));
@@ -297,7 +347,7 @@ static void run_bluez(struct connection *connection, struct board *none, int arg
     uint64_t count = 1;
     (void)none;
     if (bluez == NULL) {
-        run_vhci(connection, what);
+        run_vhci(connection, argc, argv);
     } else if (strcmp(what, "power") == 0 && argc == 3 &&
                (strcmp(argv[2], "on") == 0 || strcmp(argv[2], "off") == 0)) {
         sim_bluez_power(bluez, strcmp(argv[2], "on") == 0);
@@ -338,9 +388,9 @@ static void run_air(struct connection *connection, struct board *none, int argc,
     control_out(connection,
                 "connection events %" PRIu64 "\ndata PDUs %" PRIu64
                 "\ndata bytes %" PRIu64 "\nlost PDUs %" PRIu64 "\nair time us %" PRIu64
-                "\n",
+                "\nlinks %" PRIu64 "\n",
                 ledger.connection_events, ledger.data_pdus, ledger.data_bytes,
-                ledger.lost_pdus, ledger.air_time_us);
+                ledger.lost_pdus, ledger.air_time_us, ledger.links);
     done(connection);
 }
 
@@ -348,7 +398,7 @@ static const struct verb verbs[] = {
     {"air", "air", 0, 0, false, run_air},
     {"boards", "boards", 0, 0, false, run_boards},
     {"power", "power BOARD on|off|cycle|reset", 2, 2, true, run_power},
-    {"link", "link BOARD drop|shield|unshield", 2, 2, true, run_link},
+    {"link", LINK_USAGE, 2, 4, true, run_link},
     {"flash", "flash BOARD dump FILE|stats|cut-at OPERATION [VARIANT]", 2, 4, true,
      run_flash},
     {"otadata", "otadata BOARD", 1, 1, true, run_otadata},

@@ -21,15 +21,90 @@
 #define VHCI_PACKET_MAX   2048u
 #define VHCI_LINKS        8u
 
+#define VHCI_CID_ATT          0x0004
+#define VHCI_ATT_NOTIFICATION 0x1B
+/* How long notifications are kept back for others to come. */
+#define VHCI_KEPT_US 100000u
+
 /* The kernel queues what it is given; there is no end to its room. */
+static void give(const struct vhci *vhci, const uint8_t *packet, size_t size)
+{
+    if (vhci->file >= 0 && write(vhci->file, packet, size) < 0) {
+        complain("%s: %s", VHCI_PATH, strerror(errno));
+    }
+}
+
+/* ---- notifications that are lost, or come late and at once ---- */
+
+/* An L2CAP header, then an ATT PDU (Core Specification, Vol 3, Part A, 3.1, and Part F,
+ * 3.4.7.1). */
+static bool is_notification(const uint8_t *packet, size_t size)
+{
+    const uint8_t *l2cap = packet + HCI_ACL_HEADER_SIZE;
+    return size > HCI_ACL_HEADER_SIZE + 4u && packet[0] == HCI_H4_ACL &&
+           HCI_ACL_BOUNDARY(hci_get_le16(packet + 1)) == HCI_ACL_FIRST &&
+           hci_get_le16(l2cap + 2) == VHCI_CID_ATT && l2cap[4] == VHCI_ATT_NOTIFICATION;
+}
+
+static void give_kept(struct vhci *vhci)
+{
+    sim_loop_cancel(vhci->supervisor->loop, &vhci->late);
+    for (unsigned i = 0; i < vhci->kept_count; i++) {
+        give(vhci, vhci->kept[i].bytes, vhci->kept[i].size);
+    }
+    vhci->kept_count = 0;
+    vhci->kept_notifications = 0;
+}
+
+static void on_late(void *context)
+{
+    give_kept(context);
+}
+
+/* What comes after a notification that is kept back waits with it: on a link, nothing
+ * overtakes. */
+static void keep(struct vhci *vhci, const uint8_t *packet, size_t size, bool notification)
+{
+    struct vhci_kept *kept = &vhci->kept[vhci->kept_count++];
+    memcpy(kept->bytes, packet, size);
+    kept->size = size;
+    vhci->kept_notifications += notification;
+    if (vhci->kept_notifications == vhci->supervisor->notifications.every ||
+        vhci->kept_count == VHCI_KEPT_MAX) {
+        give_kept(vhci);
+    } else if (!sim_event_armed(&vhci->late)) {
+        sim_loop_after(vhci->supervisor->loop, &vhci->late, VHCI_KEPT_US);
+    }
+}
+
 static bool on_packet(void *context, const uint8_t *packet, size_t size)
 {
     struct vhci *vhci = context;
-    if (write(vhci->file, packet, size) < 0) {
-        complain("%s: %s", VHCI_PATH, strerror(errno));
+    struct vhci_notifications *rule = &vhci->supervisor->notifications;
+    bool notification = is_notification(packet, size);
+    rule->count += notification;
+    if (rule->lose && notification && rule->count % rule->every == 0) {
+        rule->lost++;
+    } else if (!rule->lose && rule->every > 1 && packet[0] == HCI_H4_ACL &&
+               (notification || vhci->kept_count > 0)) {
+        keep(vhci, packet, size, notification);
+    } else {
+        give(vhci, packet, size);
     }
     return true;
 }
+
+void vhci_notifications(struct supervisor *supervisor, bool lose, unsigned every,
+                        struct vhci_notifications *ret_before)
+{
+    for (size_t i = 0; i < supervisor->vhci_count; i++) {
+        give_kept(&supervisor->vhci[i]);
+    }
+    *ret_before = supervisor->notifications;
+    supervisor->notifications = (struct vhci_notifications){.lose = lose, .every = every};
+}
+
+/* ---- the kernel's end ---- */
 
 static int on_readable(sd_event_source *source, int file, uint32_t events, void *context)
 {
@@ -64,6 +139,7 @@ static void make_controller(struct supervisor *supervisor, struct vhci *vhci,
     };
     vhci->supervisor = supervisor;
     vhci->file = -1;
+    vhci->late = (sim_event_t){.fire = on_late, .context = vhci};
     vhci->controller = sim_controller_new(supervisor->air, &config, &host, vhci);
     sim_controller_power(vhci->controller, false);
 }
@@ -71,6 +147,7 @@ static void make_controller(struct supervisor *supervisor, struct vhci *vhci,
 static void unplug(struct vhci *vhci)
 {
     vhci->source = sd_event_source_disable_unref(vhci->source);
+    give_kept(vhci);
     if (vhci->file >= 0) {
         close(vhci->file);
         vhci->file = -1;

@@ -129,6 +129,26 @@ def test_a_connect_that_fails_is_tried_three_times(running):
     assert result.stderr.count("trying again") == 2
 
 
+@pytest.mark.parametrize("how", ["lost", "failed"])
+def test_connects_that_fail_on_the_air_are_made_up_for(running, how):
+    running.tool("link", "esp32", "refuse", how, "2")
+    result = running.run("info", "--device", ADDRESS)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.count("trying again") == 2
+    running.tool("link", "esp32", "refuse", how, "100")
+    name, what, advice = NO_CONNECTION
+    assert_fails(info(running), 4, name, what, advice)
+
+
+def test_a_connect_that_finds_a_connection_uses_it_and_leaves_it(running):
+    """Another program was quicker: what it made is its own."""
+    assert info(running).returncode == 0
+    call(running, "org.bluez.Device1", "Connect")
+    running.tool("bluez", "refuse", "Connect", "org.bluez.Error.AlreadyConnected")
+    assert info(running).returncode == 0
+    assert is_connected(running)
+
+
 def test_a_discovery_that_hears_nothing_is_started_anew(running):
     running.tool("bluez", "deafen")
     assert running.run("info", "--device", ADDRESS).returncode == 0

@@ -37,6 +37,82 @@ static void a_connect_that_nobody_answers_can_be_cancelled(void **state)
     close_air();
 }
 
+/* Asks for a link with the peripheral; the status of what becomes of it within a second,
+ * -1 when nothing does. */
+static int create_link(void)
+{
+    uint8_t p[25] = {0x10, 0, 0x10, 0};
+    hci_host_clear(&pair.central);
+    hci_reverse_address(p + 6, (const uint8_t[]){0xC0, 0, 0, 0, 0, 2});
+    hci_put_le16(p + 13, 24);
+    hci_put_le16(p + 15, 24);
+    hci_put_le16(p + 19, 400);
+    assert_int_equal(hci_host_do(&pair.central, HCI_LE_CREATE_CONNECTION, p, 25, NULL),
+                     HCI_SUCCESS);
+    const struct hci_host_event *event = hci_host_await(
+        &pair.central, HCI_EV_LE_META, HCI_LE_EV_CONNECTION_COMPLETE, 1000000);
+    return event != NULL ? event->bytes[3] : -1;
+}
+
+static void a_lost_connect_ends_after_six_events_and_the_next_one_is_heard(void **state)
+{
+    (void)state;
+    for (int instant = 0; instant < 2; instant++) {
+        struct sim_air_profile profile = clean;
+        profile.instant = instant == 1;
+        open_air(&profile, false, 0);
+        hci_host_advertise(&pair.peripheral, "esp32");
+        sim_controller_refuse(pair.peripheral.controller, SIM_REFUSAL_LOST, 2);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(create_link(), HCI_SUCCESS);
+            uint64_t begun_us = sim_loop_now_us(pair.loop);
+            const struct hci_host_event *event =
+                hci_host_await(&pair.central, HCI_EV_DISCONNECTION_COMPLETE, 0, 1000000);
+            assert_non_null(event);
+            assert_int_equal(event->bytes[5], HCI_ERR_FAILED_TO_ESTABLISH);
+            assert_in_range(event->at_us - begun_us, 5 * 30000, 7 * 30000);
+        }
+        assert_null(hci_host_find(&pair.peripheral, HCI_EV_LE_META,
+                                  HCI_LE_EV_CONNECTION_COMPLETE));
+        assert_int_equal(create_link(), HCI_SUCCESS);
+        hci_host_run(pair.loop, 1000000);
+        assert_null(hci_host_find(&pair.central, HCI_EV_DISCONNECTION_COMPLETE, 0));
+        assert_non_null(hci_host_find(&pair.peripheral, HCI_EV_LE_META,
+                                      HCI_LE_EV_CONNECTION_COMPLETE));
+        close_air();
+    }
+}
+
+static void a_failed_connect_is_reported_and_the_next_one_is_heard(void **state)
+{
+    (void)state;
+    open_air(&clean, false, 0);
+    hci_host_advertise(&pair.peripheral, "esp32");
+    sim_controller_refuse(pair.peripheral.controller, SIM_REFUSAL_FAILED, 2);
+    assert_int_equal(create_link(), HCI_ERR_FAILED_TO_ESTABLISH);
+    assert_int_equal(create_link(), HCI_ERR_FAILED_TO_ESTABLISH);
+    assert_int_equal(create_link(), HCI_SUCCESS);
+    struct sim_air_ledger ledger;
+    sim_air_ledger(pair.air, &ledger);
+    assert_int_equal(ledger.links, 1);
+    close_air();
+}
+
+static void a_connect_that_is_ignored_goes_on_until_it_is_not(void **state)
+{
+    (void)state;
+    open_air(&clean, false, 0);
+    hci_host_advertise(&pair.peripheral, "esp32");
+    sim_controller_refuse(pair.peripheral.controller, SIM_REFUSAL_IGNORED, 1);
+    assert_int_equal(create_link(), -1);
+    sim_controller_refuse(pair.peripheral.controller, SIM_REFUSAL_IGNORED, 0);
+    const struct hci_host_event *event = hci_host_await(
+        &pair.central, HCI_EV_LE_META, HCI_LE_EV_CONNECTION_COMPLETE, 1000000);
+    assert_non_null(event);
+    assert_int_equal(event->bytes[3], HCI_SUCCESS);
+    close_air();
+}
+
 static void malformed_commands_are_answered_and_do_no_harm(void **state)
 {
     (void)state;
@@ -98,6 +174,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_connect_that_nobody_answers_can_be_cancelled),
+        cmocka_unit_test(a_lost_connect_ends_after_six_events_and_the_next_one_is_heard),
+        cmocka_unit_test(a_failed_connect_is_reported_and_the_next_one_is_heard),
+        cmocka_unit_test(a_connect_that_is_ignored_goes_on_until_it_is_not),
         cmocka_unit_test(malformed_commands_are_answered_and_do_no_harm),
         cmocka_unit_test(a_host_that_never_reads_gets_a_hardware_error_at_last),
     };
