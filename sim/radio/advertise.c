@@ -127,32 +127,32 @@ static bool wants(const sim_controller_t *central, const sim_controller_t *from)
     return true;
 }
 
-static void tell_failed(sim_controller_t *central)
+bool advertiser_rejects(const sim_air_t *air, uint8_t type, const uint8_t *address)
 {
-    const struct initiator *initiator = &central->initiator;
-    uint8_t *event = controller_le_event(central, HCI_LE_EV_CONNECTION_COMPLETE, 18);
-    event[0] = HCI_ERR_FAILED_TO_ESTABLISH;
-    event[3] = HCI_ROLE_CENTRAL;
-    event[4] = initiator->peer_address_type;
-    memcpy(event + 5, initiator->peer_address, 6);
+    for (sim_controller_t *peer = air->controllers; peer != NULL; peer = peer->next) {
+        if (peer->refusals > 0 && peer->refusal == SIM_REFUSAL_REJECTED &&
+            peer->advertiser.own_address_type == type &&
+            memcmp(controller_own_address(peer, type), address, 6) == 0) {
+            peer->refusals--;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* True when the advertiser is connected now. */
 static bool initiate(sim_controller_t *central, sim_controller_t *from)
 {
-    bool refused = from->refusals > 0;
-    if (!wants(central, from) || lost(central->air) ||
-        (refused && from->refusal == SIM_REFUSAL_IGNORED)) {
+    bool ignored = from->refusals > 0 && from->refusal == SIM_REFUSAL_IGNORED;
+    if (!wants(central, from) || ignored || lost(central->air)) {
         return false;
     }
+    bool refused = from->refusals > 0 && from->refusal != SIM_REFUSAL_REJECTED;
     from->refusals -= refused;
-    if (refused && from->refusal == SIM_REFUSAL_FAILED) {
-        tell_failed(central);
-        central->initiator.enabled = false;
-        return false;
-    }
-    bool heard = !refused && !lost(central->air); /* CONNECT_IND */
-    link_new(central, from, heard);
+    bool heard = !lost(central->air) && /* CONNECT_IND */
+                 !(refused && from->refusal == SIM_REFUSAL_LOST);
+    struct link *link = link_new(central, from, heard);
+    link->drops = refused && from->refusal == SIM_REFUSAL_DROPPED;
     central->initiator.enabled = false;
     if (heard) {
         advertiser_stop(from);

@@ -173,6 +173,8 @@ void command_le_create_connection(sim_controller_t *controller, const uint8_t *p
         answer->status = HCI_ERR_CONNECTION_EXISTS;
     } else if (controller_links(controller) >= controller->config.connections_max) {
         answer->status = HCI_ERR_CONNECTION_LIMIT;
+    } else if (advertiser_rejects(controller->air, p[5], p + 6)) {
+        answer->status = HCI_ERR_LIMITED_RESOURCES;
     } else {
         initiator->enabled = true;
         initiator->peer_address_type = p[5];

@@ -95,10 +95,11 @@ void sim_controller_shield(sim_controller_t *controller, bool shielded);
 /* How the next `count` attempts of others to connect to this controller end; 0: as usual
  * again. */
 enum sim_refusal {
-    SIM_REFUSAL_LOST,   /* CONNECT_IND is lost: the central's end is gone six events later
-                         */
-    SIM_REFUSAL_FAILED, /* the central's controller reports that it came to nothing */
-    SIM_REFUSAL_IGNORED, /* nobody gets to see it: their attempts do not end, nor count */
+    SIM_REFUSAL_LOST, /* CONNECT_IND is lost: the central's end is gone six events later
+                       */
+    SIM_REFUSAL_REJECTED, /* the central's controller has no resources for it */
+    SIM_REFUSAL_DROPPED,  /* out of range for good with the central's first data */
+    SIM_REFUSAL_IGNORED,  /* not seen: attempts neither end nor count */
 };
 void sim_controller_refuse(sim_controller_t *controller, enum sim_refusal how,
                            unsigned count);

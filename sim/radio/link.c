@@ -512,7 +512,7 @@ static uint64_t first_anchor_us(const struct link *link, sim_controller_t *centr
     return anchor_us;
 }
 
-void link_new(sim_controller_t *central, sim_controller_t *peripheral, bool heard)
+struct link *link_new(sim_controller_t *central, sim_controller_t *peripheral, bool heard)
 {
     sim_air_t *air = central->air;
     struct link *link = air->links_free;
@@ -554,4 +554,5 @@ void link_new(sim_controller_t *central, sim_controller_t *peripheral, bool hear
         link->phase = LINK_CENTRAL_START;
         sim_loop_at(air->loop, &link->event, link->anchor_us);
     }
+    return link;
 }

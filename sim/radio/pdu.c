@@ -116,6 +116,10 @@ bool side_take(struct side *side, const struct pdu *pdu)
     if (pdu->size == 0) {
         return true;
     }
+    if (side->link->drops && !side->central) {
+        side_leave(side, HCI_ERR_CONNECTION_TIMEOUT);
+        return true;
+    }
     if (!controller_receive(side->controller, side->handle,
                             pdu->llid == LLID_START ? HCI_ACL_FIRST
                                                     : HCI_ACL_CONTINUATION,

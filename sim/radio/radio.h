@@ -142,6 +142,7 @@ struct link {
     struct connection_parameters parameters_next;
     struct change parameters_change;
     bool unheard; /* CONNECT_IND was lost */
+    bool drops;   /* with the central's first data */
     uint8_t phy;
     uint8_t phy_next;
     struct change phy_change;
@@ -273,6 +274,8 @@ void controller_command(sim_controller_t *controller, const uint8_t *packet, siz
 /* advertise.c */
 void advertiser_start(sim_controller_t *controller);
 void advertiser_stop(sim_controller_t *controller);
+/* Whoever has this address and refuses that way; counts. */
+bool advertiser_rejects(const sim_air_t *air, uint8_t type, const uint8_t *address);
 const uint8_t *controller_own_address(const sim_controller_t *controller, uint8_t type);
 
 /* link.c */
@@ -283,7 +286,8 @@ __attribute__((visibility("default"))) uint32_t link_pdu_time_us(const struct li
                                                                  uint16_t size);
 struct side *side_peer(struct side *side);
 /* Both hosts are told, or (heard false: CONNECT_IND was lost) only the central's. */
-void link_new(sim_controller_t *central, sim_controller_t *peripheral, bool heard);
+struct link *link_new(sim_controller_t *central, sim_controller_t *peripheral,
+                      bool heard);
 void link_wake(struct link *link);
 /* This end is gone; its host is told unless reason is 0. */
 void side_leave(struct side *side, uint8_t reason);

@@ -70,7 +70,7 @@ static const char usage[] =
     "  air                                 the ledger of connection events and PDUs\n"
     "  power BOARD on|off|cycle|reset\n"
     "  link BOARD drop|shield|unshield     lost; out of range; back in range\n"
-    "  link BOARD refuse lost|failed|ignored [COUNT]   those who connect\n"
+    "  link BOARD refuse lost|rejected|dropped|ignored [COUNT]   whoever connects\n"
     "  flash BOARD dump FILE|stats|cut-at OPERATION [VARIANT]\n"
     "  otadata BOARD\n"
     "  log BOARD [--follow]\n"

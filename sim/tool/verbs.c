@@ -87,14 +87,16 @@ static void run_power(struct connection *connection, struct board *board, int ar
     }
 }
 
-#define LINK_USAGE \
-    "link BOARD drop|shield|unshield, link BOARD refuse lost|failed|ignored [COUNT]"
+#define LINK_USAGE                                                                      \
+    "link BOARD drop|shield|unshield, link BOARD refuse lost|rejected|dropped|ignored " \
+    "[COUNT]"
 
 static bool refuse_links(struct board *board, const char *how, const char *count)
 {
     static const char *const names[] = {
         [SIM_REFUSAL_LOST] = "lost",
-        [SIM_REFUSAL_FAILED] = "failed",
+        [SIM_REFUSAL_REJECTED] = "rejected",
+        [SIM_REFUSAL_DROPPED] = "dropped",
         [SIM_REFUSAL_IGNORED] = "ignored",
     };
     uint64_t number = 1;

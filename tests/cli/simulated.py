@@ -38,6 +38,7 @@ class Simulator:
         self.command = [updraft_sim, *options]
         if real_bluez.here():
             self.command.append("--vhci")
+        self.boards = boards
         for board in boards:
             self.command += ["--board", board]
         self.environment = dict(os.environ)
@@ -63,7 +64,8 @@ class Simulator:
 
     def tool(self, *words):
         """updraft-sim WORDS... on the running one; what it prints."""
-        if words[0] == "bluez" and real_bluez.here() and words[1] not in ("plug", "unplug"):
+        if words[0] == "bluez" and real_bluez.here() and words[1] not in (
+                "plug", "unplug", "notifications"):
             return real_bluez.verb(*words[1:])
         return subprocess.run([self.tool_path, *words], env=self.environment, check=True,
                               timeout=LIMIT_S, text=True, stdout=subprocess.PIPE).stdout

@@ -129,7 +129,7 @@ def test_a_connect_that_fails_is_tried_three_times(running):
     assert result.stderr.count("trying again") == 2
 
 
-@pytest.mark.parametrize("how", ["lost", "failed"])
+@pytest.mark.parametrize("how", ["lost", "rejected", "dropped"])
 def test_connects_that_fail_on_the_air_are_made_up_for(running, how):
     running.tool("link", "esp32", "refuse", how, "2")
     result = running.run("info", "--device", ADDRESS)

@@ -37,9 +37,9 @@ static void a_connect_that_nobody_answers_can_be_cancelled(void **state)
     close_air();
 }
 
-/* Asks for a link with the peripheral; the status of what becomes of it within a second,
- * -1 when nothing does. */
-static int create_link(void)
+/* Asks for a link with the peripheral, which is answered so; the status of what becomes
+ * of it within a second, -1 when nothing does. */
+static int create_link(uint8_t answer)
 {
     uint8_t p[25] = {0x10, 0, 0x10, 0};
     hci_host_clear(&pair.central);
@@ -48,7 +48,7 @@ static int create_link(void)
     hci_put_le16(p + 15, 24);
     hci_put_le16(p + 19, 400);
     assert_int_equal(hci_host_do(&pair.central, HCI_LE_CREATE_CONNECTION, p, 25, NULL),
-                     HCI_SUCCESS);
+                     answer);
     const struct hci_host_event *event = hci_host_await(
         &pair.central, HCI_EV_LE_META, HCI_LE_EV_CONNECTION_COMPLETE, 1000000);
     return event != NULL ? event->bytes[3] : -1;
@@ -64,7 +64,7 @@ static void a_lost_connect_ends_after_six_events_and_the_next_one_is_heard(void 
         hci_host_advertise(&pair.peripheral, "esp32");
         sim_controller_refuse(pair.peripheral.controller, SIM_REFUSAL_LOST, 2);
         for (int i = 0; i < 2; i++) {
-            assert_int_equal(create_link(), HCI_SUCCESS);
+            assert_int_equal(create_link(HCI_SUCCESS), HCI_SUCCESS);
             uint64_t begun_us = sim_loop_now_us(pair.loop);
             const struct hci_host_event *event =
                 hci_host_await(&pair.central, HCI_EV_DISCONNECTION_COMPLETE, 0, 1000000);
@@ -74,7 +74,7 @@ static void a_lost_connect_ends_after_six_events_and_the_next_one_is_heard(void 
         }
         assert_null(hci_host_find(&pair.peripheral, HCI_EV_LE_META,
                                   HCI_LE_EV_CONNECTION_COMPLETE));
-        assert_int_equal(create_link(), HCI_SUCCESS);
+        assert_int_equal(create_link(HCI_SUCCESS), HCI_SUCCESS);
         hci_host_run(pair.loop, 1000000);
         assert_null(hci_host_find(&pair.central, HCI_EV_DISCONNECTION_COMPLETE, 0));
         assert_non_null(hci_host_find(&pair.peripheral, HCI_EV_LE_META,
@@ -83,19 +83,43 @@ static void a_lost_connect_ends_after_six_events_and_the_next_one_is_heard(void 
     }
 }
 
-static void a_failed_connect_is_reported_and_the_next_one_is_heard(void **state)
+static void a_rejected_connect_is_answered_and_the_next_one_is_heard(void **state)
 {
     (void)state;
     open_air(&clean, false, 0);
     hci_host_advertise(&pair.peripheral, "esp32");
-    sim_controller_refuse(pair.peripheral.controller, SIM_REFUSAL_FAILED, 2);
-    assert_int_equal(create_link(), HCI_ERR_FAILED_TO_ESTABLISH);
-    assert_int_equal(create_link(), HCI_ERR_FAILED_TO_ESTABLISH);
-    assert_int_equal(create_link(), HCI_SUCCESS);
+    sim_controller_refuse(pair.peripheral.controller, SIM_REFUSAL_REJECTED, 2);
+    assert_int_equal(create_link(HCI_ERR_LIMITED_RESOURCES), -1);
+    assert_int_equal(create_link(HCI_ERR_LIMITED_RESOURCES), -1);
+    assert_int_equal(create_link(HCI_SUCCESS), HCI_SUCCESS);
     struct sim_air_ledger ledger;
     sim_air_ledger(pair.air, &ledger);
     assert_int_equal(ledger.links, 1);
     close_air();
+}
+
+static void a_link_that_drops_is_gone_with_the_first_data(void **state)
+{
+    (void)state;
+    static const uint8_t data[] = {3, 0, 4, 0, 2, 23, 0};
+    for (int instant = 0; instant < 2; instant++) {
+        struct sim_air_profile profile = clean;
+        profile.instant = instant == 1;
+        open_air(&profile, false, 0);
+        hci_host_advertise(&pair.peripheral, "esp32");
+        sim_controller_refuse(pair.peripheral.controller, SIM_REFUSAL_DROPPED, 1);
+        assert_int_equal(create_link(HCI_SUCCESS), HCI_SUCCESS);
+        hci_host_run(pair.loop, 5000000);
+        assert_null(hci_host_find(&pair.central, HCI_EV_DISCONNECTION_COMPLETE, 0));
+        assert_true(
+            hci_host_data(&pair.central, 1, HCI_ACL_FIRST_FROM_HOST, data, sizeof(data)));
+        const struct hci_host_event *event =
+            hci_host_await(&pair.central, HCI_EV_DISCONNECTION_COMPLETE, 0, 5000000);
+        assert_non_null(event);
+        assert_int_equal(event->bytes[5], HCI_ERR_CONNECTION_TIMEOUT);
+        assert_int_equal(pair.peripheral.data_packets, 0);
+        close_air();
+    }
 }
 
 static void a_connect_that_is_ignored_goes_on_until_it_is_not(void **state)
@@ -104,7 +128,7 @@ static void a_connect_that_is_ignored_goes_on_until_it_is_not(void **state)
     open_air(&clean, false, 0);
     hci_host_advertise(&pair.peripheral, "esp32");
     sim_controller_refuse(pair.peripheral.controller, SIM_REFUSAL_IGNORED, 1);
-    assert_int_equal(create_link(), -1);
+    assert_int_equal(create_link(HCI_SUCCESS), -1);
     sim_controller_refuse(pair.peripheral.controller, SIM_REFUSAL_IGNORED, 0);
     const struct hci_host_event *event = hci_host_await(
         &pair.central, HCI_EV_LE_META, HCI_LE_EV_CONNECTION_COMPLETE, 1000000);
@@ -175,7 +199,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_connect_that_nobody_answers_can_be_cancelled),
         cmocka_unit_test(a_lost_connect_ends_after_six_events_and_the_next_one_is_heard),
-        cmocka_unit_test(a_failed_connect_is_reported_and_the_next_one_is_heard),
+        cmocka_unit_test(a_rejected_connect_is_answered_and_the_next_one_is_heard),
+        cmocka_unit_test(a_link_that_drops_is_gone_with_the_first_data),
         cmocka_unit_test(a_connect_that_is_ignored_goes_on_until_it_is_not),
         cmocka_unit_test(malformed_commands_are_answered_and_do_no_harm),
         cmocka_unit_test(a_host_that_never_reads_gets_a_hardware_error_at_last),
