@@ -122,6 +122,7 @@ struct bluez {
     enum bluez_scan scan;
     bool scan_wanted;
     unsigned scan_retries;
+    bool scan_renewed; /* at least once */
     sd_bus_slot *scan_call;
     sd_event_source *scan_timer;
 
