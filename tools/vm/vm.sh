@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-FileCopyrightText: 2026 The updraft authors
 # SPDX-License-Identifier: Apache-2.0
-# Runs a command in a small virtual machine that has Bluetooth: Debian's kernel, and this
-# computer's own files, read-only, with what the machine writes kept in its memory.
+# Runs a command in a small virtual machine that has Bluetooth: the kernel of Debian's release
+# (or VM_KERNEL, the name of a package), and this computer's own files, read-only, with what the
+# machine writes kept in its memory.
 #
 # usage: tools/vm/vm.sh JOB COMMAND...
 #
@@ -40,17 +41,23 @@ unpack() {
     rm -rf "$debs"
 }
 
+# The oldest that apt knows, which is the release's: a security update of Debian 12 (6.1.192-2)
+# kills bluetoothd, by a bug of its own, whenever a connection fails.
+release_kernel() {
+    apt-cache show linux-image-amd64 2> /dev/null |
+        sed -n 's/^Depends: \(linux-image-[^ ]*\).*/\1/p' | sort -V | sed -n 1p
+}
+
 # The kernel, uncompressed: to unpack itself would take it longer in an emulated processor
 # than everything else at start.
 make_kernel() {
-    local package version
-    package=$(apt-cache depends linux-image-amd64 | awk '/Depends: linux-image-/ {print $2; exit}')
-    [ -n "$package" ] || fail "apt knows no linux-image-amd64 (apt-get update?)"
+    local package=$1 version
     unpack "$package" "$cache/kernel.new"
     version=$(ls "$cache/kernel.new/lib/modules")
     depmod -b "$cache/kernel.new" "$version"
     python3 "$here/vmlinux.py" "$cache/kernel.new/boot/vmlinuz-$version" \
         "$cache/kernel.new/vmlinux"
+    printf '%s\n' "$package" > "$cache/kernel.new/package"
     rm -rf "$cache/kernel"
     mv "$cache/kernel.new" "$cache/kernel"
 }
@@ -94,13 +101,17 @@ make_initramfs() {
 
 # Two processes at once wait for each other, and the cache follows these scripts' content.
 prepare() {
-    local made_of
+    local made_of kernel
     mkdir -p "$cache"
     exec 9> "$cache/lock"
     flock 9
-    made_of=$(cat "$here/vm.sh" "$here/init.sh" "$here/vmlinux.py" | sha256sum)
+    kernel=${VM_KERNEL:-$(release_kernel)}
+    # Without apt's lists, what is there will do.
+    [ -n "$kernel" ] || kernel=$(cat "$cache/kernel/package" 2> /dev/null) ||
+        fail "apt knows no linux-image-amd64 (apt-get update?)"
+    made_of=$(cat - "$here/vm.sh" "$here/init.sh" "$here/vmlinux.py" <<< "$kernel" | sha256sum)
     if [ ! -e "$cache/made-of" ] || [ "$(cat "$cache/made-of")" != "$made_of" ]; then
-        [ -e "$cache/kernel" ] || make_kernel
+        [ "$(cat "$cache/kernel/package" 2> /dev/null)" = "$kernel" ] || make_kernel "$kernel"
         (make_initramfs)
         printf '%s\n' "$made_of" > "$cache/made-of"
     fi
