@@ -7,6 +7,7 @@ import functools
 
 import pytest
 
+import counts
 import real_bluez
 from simulated import Simulator, make_image
 
@@ -32,7 +33,13 @@ def simulator(updraft_sim, updraft):
 
     yield start
     for simulation in running:
+        counts.add(simulation, [board.partition(",")[0] for board in simulation.boards])
         simulation.__exit__()
+
+
+def pytest_terminal_summary(terminalreporter):
+    counts.COUNTED["tests"] = len(terminalreporter.stats.get("passed", []))
+    terminalreporter.write_line(counts.line())
 
 
 @pytest.fixture

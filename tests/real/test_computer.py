@@ -90,6 +90,7 @@ def test_update_beside_a_program_that_scans(board, image):
 def test_connection_that_another_program_made_is_used_and_left_to_it(board, image):
     assert info(board).returncode == 0
     real_bluez.call(DEVICE, "org.bluez.Device1.Connect")
+    real_bluez.call(DEVICE, "org.bluez.Device1.Connect")  # once more: no AlreadyConnected
     assert firmware(info(board)) == "1.0.0"
     assert real_bluez.get(DEVICE, "Device1", "Connected")
     assert_updated(update(board, image("1.1.0")), "1.1.0")

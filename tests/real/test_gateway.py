@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+import counts
 import real_bluez
 from simulated import LIMIT_S
 from stack import assert_updated, firmware
@@ -39,6 +40,8 @@ class Offered:
                                  "30")
 
     def end(self):
+        if self.process.poll() is None:
+            counts.add(self, ["esp32"])
         self.process.terminate()
         assert self.process.wait(LIMIT_S) == 0
         self.process.stdout.close()

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command updates boards through the kernel's Bluetooth and the real bluetoothd."""
 
+import asyncio
 import re
 
 import pytest
 
-from simulated import LARGE, last_line
+import bus
+from simulated import ADDRESS, LARGE, last_line
 from stack import (assert_left_as_found, assert_updated, finished, firmware, info, protocol_of,
                    start_transfer, update)
 
@@ -26,9 +28,9 @@ def test_scan_lists_boards_and_the_device_is_chosen_by_address_and_name(simulato
     path = image("1.0.0")
     board = simulator(f"one,image={path}", f"two,image={path}", f"three,image={path}")
     addresses = [f"24:0A:C4:00:0{i}:12" for i in range(3)]
-    scan = board.run("scan", "--timeout", "2")
+    scan = board.run("scan")
     assert re.findall(r"^(\S+) +-50 dBm  yes", scan.stdout, re.M) == addresses
-    result = board.run("info", "--json", "--timeout", "2")
+    result = board.run("info", "--json")
     assert (result.returncode, finished(result)["code"]) == (2, "several_devices")
     for address in addresses:
         assert f"Address       {address}\n" in board.run("info", "--device", address).stdout
@@ -36,6 +38,24 @@ def test_scan_lists_boards_and_the_device_is_chosen_by_address_and_name(simulato
     board.tool("link", "three", "shield")
     result = board.run("info", "--device", addresses[1], "--timeout", "1")
     assert result.returncode == 3, result.stdout
+
+
+async def test_scan_shows_what_matches_and_the_rest_when_asked(simulator, image):
+    board = simulator(f"one,image={image('1.0.0')}", "other,firmware=nimble",
+                      options=["--adapters", "2"])
+    words = ["scan", "--adapter", "hci0", "--timeout", "8"]
+    async with bus.nameless("hci1"):
+        some = await asyncio.to_thread(board.run, *words)
+        every = await asyncio.to_thread(board.run, *words, "--all")
+        other = await asyncio.to_thread(board.run, "scan", "--adapter", "hci1", "--all")
+    rows = [re.findall(r"^(\S+) +-50 dBm +(yes|-) +(\S*)$", result.stdout, re.M)
+            for result in (some, every, other)]
+    named = [(ADDRESS, "yes", "esp32"), ("24:0A:C4:00:01:12", "-", "esp32")]
+    assert rows[0] == named
+    assert some.stderr == "1 more without a name: updraft scan --all lists them\n"
+    assert rows[1] == [named[0], ("02:75:70:64:72:01", "-", ""), named[1]]
+    assert every.stderr == ""
+    assert rows[2] == named  # its own advertisement it does not hear
 
 
 def test_attribute_table_that_an_update_changed_is_not_remembered(simulator, image):
