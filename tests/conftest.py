@@ -9,6 +9,8 @@ import subprocess
 
 import pytest
 
+import counts
+import real_bluez
 import simulation
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -91,4 +93,6 @@ def simulate(updraft_sim, tmp_path, monkeypatch):
 
     yield start
     for sim in running:
+        if real_bluez.here() and sim.process.poll() is None:
+            counts.add(sim.verb, [line.split()[0] for line in sim.verb("boards").splitlines()])
         sim.end()

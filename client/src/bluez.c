@@ -156,6 +156,7 @@ static int on_loaded(sd_bus_message *answer, void *userdata, sd_bus_error *error
     }
     bluez->daemon = BLUEZ_READY;
     bluez->left_us = 0;
+    scan_adapters_changed(bluez);
     scan_advance(bluez);
     return 0;
 }
@@ -206,6 +207,7 @@ static void daemon_left(struct bluez *bluez)
     bluez->load_call = sd_bus_slot_unref(bluez->load_call);
     bluez->daemon = BLUEZ_UNKNOWN;
     objects_clear(bluez);
+    scan_daemon_left(bluez);
     bluez->scan = BLUEZ_SCAN_OFF; /* no StopDiscovery: it would start the daemon */
     scan_reset(bluez);
     bluez->scan_wanted = wanted;

@@ -113,7 +113,9 @@ struct bluez {
     uint64_t left_us;     /* when it left the bus, if it has not come back */
     sd_bus_slot *load_call;
     sd_event_source *load_timer;
-    sd_event_source *adapter_timer; /* the adapter was switched off: is it gone? */
+    size_t powered_count;           /* of adapters */
+    uint64_t lost_us;               /* when there was one less; 0: not seen */
+    sd_event_source *adapter_timer; /* the adapter in use is off, or gone */
     sd_event_source *post; /* delivers posted_written, posted_failure and posted_end */
     int posted_failure;
     bool posted_end;
@@ -192,6 +194,7 @@ void scan_device_changed(struct bluez *bluez, struct bluez_device *device);
 int scan_choose_adapter(struct bluez *bluez);
 /* An adapter appeared, vanished, or was switched. */
 void scan_adapters_changed(struct bluez *bluez);
+void scan_daemon_left(struct bluez *bluez);
 
 /* bluez_link.c */
 int link_connect(void *context, const struct updraft_address *address);

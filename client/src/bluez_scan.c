@@ -20,8 +20,10 @@
 #define RSSI_STEP_DB 5
 /* A daemon that has only just started names its adapters a little later. */
 #define ADAPTERS_LIMIT_US (2 * SECOND_US)
-/* From "it is off" to "it is gone", where an adapter is pulled out. */
-#define UNPLUG_LIMIT_US (SECOND_US / 2)
+/* An adapter that is pulled out is first told to be off, then to be gone; a daemon that
+ * ends tells so of each of its adapters before it leaves the bus. What it was shows
+ * within this time, on a busy computer as well. */
+#define LEAVING_LIMIT_US (3 * SECOND_US)
 
 int scan_choose_adapter(struct bluez *bluez)
 {
@@ -188,13 +190,20 @@ static int start(struct bluez *bluez)
                             "StartDiscovery", on_started, CALL_LIMIT_US);
 }
 
-static void begin(struct bluez *bluez)
+/* Whether adapters are coming, or on their way to something else. */
+static bool is_unsettled(const struct bluez *bluez)
 {
     uint64_t now_us = 0;
-    int status = scan_choose_adapter(bluez);
     (void)sd_event_now(bluez->event, CLOCK_MONOTONIC, &now_us);
+    return (bluez->appeared_us != 0 && now_us - bluez->appeared_us < ADAPTERS_LIMIT_US) ||
+           (bluez->lost_us != 0 && now_us - bluez->lost_us < LEAVING_LIMIT_US);
+}
+
+static void begin(struct bluez *bluez)
+{
+    int status = scan_choose_adapter(bluez);
     if ((status == UPDRAFT_ERROR_NO_ADAPTER || status == UPDRAFT_ERROR_ADAPTER_OFF) &&
-        bluez->appeared_us != 0 && now_us - bluez->appeared_us < ADAPTERS_LIMIT_US) {
+        is_unsettled(bluez)) {
         bluez->scan = BLUEZ_SCAN_RETRYING;
         status = bluez_timer(bluez, &bluez->scan_timer, RETRY_US, on_retry);
     } else if (status == UPDRAFT_OK) {
@@ -287,20 +296,36 @@ static int on_adapter_limit(sd_event_source *source, uint64_t now_us, void *user
     return 0;
 }
 
-/* The daemon says of an adapter that is pulled out first that it is off, and a moment
- * later that it is gone. */
+/* Notes when one went off or away. */
+static void count_powered(struct bluez *bluez)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < bluez->objects.adapter_count; i++) {
+        count += bluez->objects.adapters[i].powered;
+    }
+    if (count < bluez->powered_count) {
+        (void)sd_event_now(bluez->event, CLOCK_MONOTONIC, &bluez->lost_us);
+    }
+    bluez->powered_count = count;
+}
+
 void scan_adapters_changed(struct bluez *bluez)
 {
-    int status = adapter_status(bluez);
-    if (status == UPDRAFT_ERROR_ADAPTER_OFF) {
-        status = bluez->adapter_timer == NULL
-                     ? bluez_timer(bluez, &bluez->adapter_timer, UNPLUG_LIMIT_US,
-                                   on_adapter_limit)
-                     : UPDRAFT_OK;
-    } else {
+    count_powered(bluez);
+    if (adapter_status(bluez) == UPDRAFT_OK) {
         (void)bluez_timer(bluez, &bluez->adapter_timer, 0, NULL);
+    } else if (bluez->adapter_timer == NULL) {
+        int status =
+            bluez_timer(bluez, &bluez->adapter_timer, LEAVING_LIMIT_US, on_adapter_limit);
+        if (status != UPDRAFT_OK) {
+            bluez_fail(bluez, status);
+        }
     }
-    if (status != UPDRAFT_OK) {
-        bluez_fail(bluez, status);
-    }
+}
+
+void scan_daemon_left(struct bluez *bluez)
+{
+    (void)bluez_timer(bluez, &bluez->adapter_timer, 0, NULL);
+    bluez->powered_count = 0;
+    bluez->lost_us = 0;
 }

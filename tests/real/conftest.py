@@ -33,7 +33,7 @@ def simulator(updraft_sim, updraft):
 
     yield start
     for simulation in running:
-        counts.add(simulation, [board.partition(",")[0] for board in simulation.boards])
+        counts.add(simulation.tool, [board.partition(",")[0] for board in simulation.boards])
         simulation.__exit__()
 
 

@@ -41,7 +41,7 @@ class Offered:
 
     def end(self):
         if self.process.poll() is None:
-            counts.add(self, ["esp32"])
+            counts.add(self.tool, ["esp32"])
         self.process.terminate()
         assert self.process.wait(LIMIT_S) == 0
         self.process.stdout.close()

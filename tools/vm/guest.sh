@@ -7,6 +7,12 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/run/home PYTHONDONTWRITEBYTECODE
 # A module that does not exist would be searched for at each use, for longer than the kernel
 # waits for a controller.
 echo > /proc/sys/kernel/modprobe
+# The kernel has measured the rate of the processor's counter at boot, and on a busy computer
+# may be wrong by a factor: every time limit would come that much too early. It measures again a
+# moment later and tells whether the two agree; if not, the slower clock is the right one.
+clock=/sys/devices/system/clocksource/clocksource0
+until [ "$(cat $clock/current_clocksource)" != tsc-early ]; do sleep 0.1; done
+dmesg | grep -q 'Refined TSC' || echo hpet > $clock/current_clocksource
 mkdir -p /run/dbus /run/home /run/log /var/lib/bluetooth /dev/shm /dev/pts
 mount -t tmpfs bluetooth /var/lib/bluetooth
 mount -t tmpfs shm /dev/shm

@@ -9,14 +9,14 @@ NAMES = ["tests", "boards", "links", "updates"]
 COUNTED = collections.Counter()
 
 
-def add(simulation, boards):
-    """At a simulation's end: its boards, the links that were begun in its air, and the
-    firmwares that were confirmed on their first boot."""
+def add(tool, boards):
+    """At a simulation's end, asked by its verbs: its boards, the links that were begun in its
+    air, and the firmwares that were confirmed on their first boot."""
     COUNTED["boards"] += len(boards)
-    COUNTED["links"] += int(re.search(r"^links (\d+)$", simulation.tool("air"), re.M)[1])
+    COUNTED["links"] += int(re.search(r"^links (\d+)$", tool("air"), re.M)[1])
     for board in boards:
         COUNTED["updates"] += len(re.findall(r"updraft: confirmed$",
-                                             simulation.tool("log", board), re.M))
+                                             tool("log", board), re.M))
 
 
 def line():
