@@ -75,7 +75,7 @@ MUTANTS = [
         (DEVICE2, "    stream->prepared = false;", "    stream->prepared = true;"),
     ]),
     ("keep the promise of a staged image while its slot is erased",
-     ["test_note", "test_world_native"], [
+     ["test_world_trials"], [
          ("device/src/actions.c",
           "    bool forgotten = updraft_note_forget(updraft_device_protocol(device) == 1);",
           "    bool forgotten = updraft_device_protocol(device) <= 2;"),
