@@ -256,6 +256,16 @@ void updraft_flow_order(struct updraft_flow *flow,
 
 /* ---- events ---- */
 
+/* A message that the device had no room for (SPEC.md, Messages) is like one whose answer
+ * was lost: its answer will not come in time, and it is said again, so many times. */
+static int written_status(const struct updraft_transport_event *event)
+{
+    bool no_room = event->status == UPDRAFT_ERROR_LINK_ATT &&
+                   event->characteristic == UPDRAFT_CONTROL &&
+                   event->att_error == UPDRAFT_P2_ATT_NO_ROOM;
+    return no_room ? UPDRAFT_OK : event->status;
+}
+
 static void order_event(struct updraft_flow *flow,
                         const struct updraft_transport_event *event, uint32_t now_ms)
 {
@@ -265,7 +275,7 @@ static void order_event(struct updraft_flow *flow,
         updraft_command2_subscribed(&flow->order, event->status, now_ms);
         break;
     case UPDRAFT_TRANSPORT_WRITTEN:
-        updraft_command2_written(&flow->order, event->status, now_ms);
+        updraft_command2_written(&flow->order, written_status(event), now_ms);
         break;
     case UPDRAFT_TRANSPORT_NOTIFIED:
         if (event->characteristic == UPDRAFT_CONTROL) {
@@ -313,7 +323,7 @@ void updraft_flow_native_event(struct updraft_flow *flow,
         updraft_client2_subscribed(&flow->session2, event->status, now_ms);
         break;
     case UPDRAFT_TRANSPORT_WRITTEN:
-        updraft_client2_written(&flow->session2, event->status, now_ms);
+        updraft_client2_written(&flow->session2, written_status(event), now_ms);
         break;
     case UPDRAFT_TRANSPORT_NOTIFIED:
         notified(flow, event, now_ms);

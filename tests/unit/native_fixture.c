@@ -218,6 +218,14 @@ static int play_write(void *context, enum updraft_characteristic characteristic,
     if (result != 1) {
         return result;
     }
+    if (with_response && native_ops_of(NATIVE_REQUEST) > native.no_room_from &&
+        native.no_room_left > 0) {
+        native.no_room_left--;
+        native_post(UPDRAFT_TRANSPORT_WRITTEN, UPDRAFT_ERROR_LINK_ATT, characteristic,
+                    NULL, 0)
+            ->event.att_error = UPDRAFT_P2_ATT_NO_ROOM;
+        return UPDRAFT_OK;
+    }
     native_post(UPDRAFT_TRANSPORT_WRITTEN, 0, characteristic, NULL, 0);
     if (characteristic == UPDRAFT_CONTROL) {
         native_device_control(bytes, size);

@@ -70,6 +70,8 @@ struct native {
     uint8_t refuse_status;
     uint32_t refuse_detail;
     unsigned refuse_left;
+    unsigned no_room_from; /* the requests from this one on, of Control, are not taken, */
+    unsigned no_room_left; /* so many of them */
     uint32_t drop_after_chunks; /* of the file: the link is lost; 0: never */
     unsigned drops_left;
     bool drop_all_chunks;    /* as soon as the first one comes */

@@ -131,6 +131,37 @@ static void a_firmware_of_protocol_1_is_another_one(void **state)
     assert_int_equal(native_to_end(), UPDRAFT_ERROR_ROLLED_BACK);
 }
 
+/* Whichever it is, of an update (which confirms, too) and of a rollback. */
+static void a_message_that_the_device_had_no_room_for_is_said_again(void **state)
+{
+    (void)state;
+    unsigned requests = 0;
+    for (unsigned at = 0; at == 0 || at < requests; at++) {
+        native_begin();
+        native.no_room_from = at;
+        native.no_room_left = 2;
+        assert_outcome(native_update(), UPDRAFT_OUTCOME_CONFIRMED);
+        assert_int_equal(native.no_room_left, 0);
+        assert_int_equal(native.file_bytes_all, native.image_size); /* in one session */
+        requests = native_ops_of(NATIVE_REQUEST) - 2;
+        native.no_room_from = 0;
+        native.no_room_left = 2;
+        assert_outcome(native_run(&rollback_config), UPDRAFT_OUTCOME_REVERTED);
+        assert_int_equal(native.no_room_left, 0);
+    }
+    assert_true(requests >= 4); /* OPEN, RANGE, ACTIVATE, CONFIRM */
+}
+
+static void a_device_that_never_has_room_is_given_up(void **state)
+{
+    (void)state;
+    native.no_room_left = UINT32_MAX;
+    assert_int_equal(native_run(&rollback_config), UPDRAFT_ERROR_LINK_TIMEOUT);
+    native_begin();
+    native.no_room_left = UINT32_MAX;
+    assert_int_equal(native_update(), UPDRAFT_ERROR_LINK_TIMEOUT);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
@@ -142,6 +173,8 @@ int main(void)
         TEST(rollback_ends_with_the_other_firmware),
         TEST(a_refused_rollback_is_told),
         TEST(a_firmware_of_protocol_1_is_another_one),
+        TEST(a_message_that_the_device_had_no_room_for_is_said_again),
+        TEST(a_device_that_never_has_room_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,6 +32,9 @@ extern "C" {
 #define UPDRAFT_P2_WRITE_MIN      20u  /* of a Data value: MTU 23 */
 #define UPDRAFT_P2_WRITE_MAX      512u /* Core Specification, Vol 3, Part F, 3.2.9 */
 #define UPDRAFT_P2_SECTOR_SIZE    4096u
+/* ATT error where a Control message was not taken for want of room: Insufficient
+ * Resources (Core Specification, Vol 3, Part F, 3.4.1.1). */
+#define UPDRAFT_P2_ATT_NO_ROOM 0x11u
 
 /* First byte of a Control value; a value of one byte is protocol 1. */
 enum updraft_p2_opcode {
