@@ -5,6 +5,7 @@
 import json
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -226,6 +227,16 @@ def test_bluetooth_that_goes_in_mid_update_ends_it(running, image, words, end):
         power_on(running)
     result = running.run("info", "--device", ADDRESS)
     assert re.search(r"^Firmware +1\.0\.0$", result.stdout, re.M), result.stderr
+
+
+@pytest.mark.parametrize("what, end", [("unplug", NO_ADAPTER), ("quit", NO_DAEMON)])
+def test_what_an_adapter_that_goes_off_stands_for_is_waited_for(running, image, what, end):
+    """The first thing that is told, on a busy computer a while before the rest."""
+    process = start_transfer(running, image)
+    running.tool("bluez", "power", "off")
+    time.sleep(0.8)
+    running.tool("bluez", what)
+    assert_ends(process, 3, *end)
 
 
 @pytest.mark.parametrize("way", ["quit", "kill"])
