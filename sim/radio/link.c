@@ -417,7 +417,7 @@ void link_reachability_changed(struct link *link)
         link_wake(link);
     } else if (!sim_event_armed(&link->supervision)) {
         uint64_t limit_us = link->unheard
-                                ? LL_ESTABLISH * link->parameters.interval * INTERVAL_US
+                                ? INTERVAL_US * LL_ESTABLISH * link->parameters.interval
                                 : link->parameters.timeout * UINT64_C(10000);
         sim_loop_after(link->air->loop, &link->supervision, limit_us);
     }
