@@ -31,12 +31,17 @@ def update(board, path, *more):
     return board.run("update", "--json", "--device", ADDRESS, path, *more)
 
 
-def assert_updated(result, version):
-    """Confirmed: after protocol 1, too, if what runs now speaks protocol 2."""
+def assert_confirmed(result, version):
+    """After protocol 1, too, if what runs now speaks protocol 2."""
     assert result.returncode == 0, result.stderr
     end = finished(result)
     assert (end["outcome"], end["firmware_revision"]) == ("confirmed", version)
-    assert "trying again" not in result.stderr
+
+
+def assert_updated(result, version):
+    """Confirmed, and at the first try."""
+    assert_confirmed(result, version)
+    assert "trying again" not in result.stderr, result.stderr
 
 
 def protocol_of(result):
