@@ -180,6 +180,18 @@ static void begin_resolving(struct bluez *bluez)
     resolve(bluez);
 }
 
+/* Connect's answer is believed without the signal of Connected: bluetoothd (5.66) leaves
+ * that out where its socket is connected before the kernel's management tells of the
+ * link. */
+static void connected(struct bluez *bluez)
+{
+    struct bluez_device *device = objects_device(bluez, bluez->device);
+    if (device != NULL) {
+        device->connected = true;
+    }
+    begin_resolving(bluez);
+}
+
 static int on_connected(sd_bus_message *answer, void *userdata, sd_bus_error *error)
 {
     struct bluez *bluez = userdata;
@@ -187,12 +199,12 @@ static int on_connected(sd_bus_message *answer, void *userdata, sd_bus_error *er
     bluez->link_call = sd_bus_slot_unref(bluez->link_call);
     if (sd_bus_message_is_method_error(answer, "org.bluez.Error.AlreadyConnected")) {
         bluez->link_ours = false;
-        begin_resolving(bluez);
+        connected(bluez);
         return 0;
     }
     int status = bluez_answer(bluez, answer, UPDRAFT_ERROR_LINK_CONNECT, NULL);
     if (status == UPDRAFT_OK) {
-        begin_resolving(bluez);
+        connected(bluez);
         return 0;
     }
     if (status == UPDRAFT_ERROR_IN_PROGRESS) {

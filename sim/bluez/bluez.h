@@ -57,6 +57,9 @@ bool sim_bluez_refuse(sim_bluez_t *bluez, const char *method, const char *error,
  * device's report comes before the kernel is ready for it: the controller filters
  * duplicates, and tells the next ones to nobody. */
 void sim_bluez_deafen(sim_bluez_t *bluez);
+/* No signal tells that the next connection's Connected is true. So it is with bluetoothd
+ * where its ATT socket is connected before the kernel's management tells of the link. */
+void sim_bluez_hush(sim_bluez_t *bluez);
 /* Adapters vanish from the bus with all they know, or come back, as USB adapters do. */
 void sim_bluez_plug(sim_bluez_t *bluez, bool in);
 

@@ -300,7 +300,10 @@ void device_connected(struct device *device, uint8_t status)
         return;
     }
     device->connected = true;
-    device_changed(device, "Connected");
+    if (!device->adapter->hush_next) {
+        device_changed(device, "Connected");
+    }
+    device->adapter->hush_next = false;
     bus_reply_empty(device->connect_call);
     device->connect_call = sd_bus_message_unref(device->connect_call);
     used(device);

@@ -70,6 +70,7 @@ struct adapter {
     bool power_wanted;
     struct discovery *discoveries;
     bool deaf, deaf_next; /* this discovery, and the next one, hears nothing */
+    bool hush_next;       /* the next connection is told by Connect's answer alone */
     struct device *devices;
     size_t device_count;
     struct bus_object object;

@@ -61,6 +61,13 @@ void sim_bluez_plug(sim_bluez_t *bluez, bool in)
     }
 }
 
+void sim_bluez_hush(sim_bluez_t *bluez)
+{
+    for (size_t i = 0; i < bluez->config.adapters; i++) {
+        bluez->adapters[i].hush_next = true;
+    }
+}
+
 void sim_bluez_deafen(sim_bluez_t *bluez)
 {
     for (size_t i = 0; i < bluez->config.adapters; i++) {

@@ -75,7 +75,7 @@ static const char usage[] =
     "  otadata BOARD\n"
     "  log BOARD [--follow]\n"
     "  bluez power on|off, bluez quit|kill|restart, bluez unplug|plug,\n"
-    "  bluez deafen\n"
+    "  bluez deafen|hush                   the next discovery; the next connection\n"
     "  bluez refuse METHOD ERROR|silence [COUNT]\n"
     "  bluez notifications pass|lose EVERY|gather COUNT   with --vhci\n"
     "and needs none running:\n"

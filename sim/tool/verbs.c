@@ -302,8 +302,8 @@ static void run_otadata(struct connection *connection, struct board *board, int 
 
 /* ---- bluez ---- */
 
-#define BLUEZ_USAGE                                                                                      \
-    "bluez power on|off, bluez quit|kill|restart, bluez unplug|plug, bluez deafen, bluez refuse METHOD " \
+#define BLUEZ_USAGE                                                                                           \
+    "bluez power on|off, bluez quit|kill|restart, bluez unplug|plug, bluez deafen|hush, bluez refuse METHOD " \
     "ERROR|silence [COUNT]"
 
 #define NOTIFICATIONS_USAGE "bluez notifications pass|lose EVERY|gather COUNT"
@@ -363,6 +363,9 @@ static void run_bluez(struct connection *connection, struct board *none, int arg
         done(connection);
     } else if (strcmp(what, "deafen") == 0 && argc == 2) {
         sim_bluez_deafen(bluez);
+        done(connection);
+    } else if (strcmp(what, "hush") == 0 && argc == 2) {
+        sim_bluez_hush(bluez);
         done(connection);
     } else if (strcmp(what, "kill") == 0 && argc == 2) {
         sim_bluez_kill(bluez);

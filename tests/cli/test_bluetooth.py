@@ -158,6 +158,14 @@ def test_a_discovery_that_hears_nothing_is_started_anew(running):
     assert result.returncode == 0 and ADDRESS in result.stdout
 
 
+def test_a_connection_that_only_its_answer_tells_is_used(running):
+    """bluetoothd forgets the signal where its socket is quicker than the kernel's word."""
+    running.tool("bluez", "hush")
+    result = info(running)
+    assert result.returncode == 0 and "trying again" not in result.stderr, result.stderr
+    assert not is_connected(running)
+
+
 # ---- connections of other programs ----
 
 def call(running, interface, member, *arguments):
