@@ -42,13 +42,8 @@ struct scene {
 
 static void describe(struct file *file)
 {
-    struct updraft_p2_manifest manifest = {
-        .file_size_bytes = (uint32_t)file->size,
-        .image_size_bytes = (uint32_t)file->size,
-    };
-    sha256(file->bytes, file->size, manifest.file_sha256);
-    memcpy(manifest.image_id, file->bytes + file->size - 32, 32);
-    memcpy(manifest.head, file->bytes, sizeof(manifest.head));
+    const struct updraft_p2_manifest manifest =
+        make_manifest(file->bytes, (uint32_t)file->size);
     updraft_p2_put_manifest(&manifest, file->manifest);
 }
 

@@ -40,11 +40,7 @@ static void make_file(struct file *file, uint64_t seed)
         }
         file->sector_crcs[at / sizeof(sector)] = updraft_crc32(0, sector, sizeof(sector));
     }
-    struct updraft_p2_manifest manifest = {.file_size_bytes = file->size,
-                                           .image_size_bytes = file->size};
-    sha256(file->bytes, file->size, manifest.file_sha256);
-    memcpy(manifest.image_id, file->bytes + file->size - 32, 32);
-    memcpy(manifest.head, file->bytes, sizeof(manifest.head));
+    struct updraft_p2_manifest manifest = make_manifest(file->bytes, file->size);
     updraft_p2_put_manifest(&manifest, file->manifest);
 }
 

@@ -130,6 +130,19 @@ size_t make_image(const struct image_recipe *recipe, uint8_t *bytes, size_t capa
     return writer.size;
 }
 
+struct updraft_p2_manifest make_manifest(const uint8_t *image, uint32_t size_bytes)
+{
+    struct updraft_p2_manifest manifest = {
+        .file_size_bytes = size_bytes,
+        .image_size_bytes = size_bytes,
+    };
+    sha256(image, size_bytes, manifest.file_sha256);
+    memcpy(manifest.image_id, image + size_bytes - sizeof(manifest.image_id),
+           sizeof(manifest.image_id));
+    memcpy(manifest.head, image, sizeof(manifest.head));
+    return manifest;
+}
+
 void sha256(const void *bytes, size_t size, uint8_t digest[32])
 {
     size_t digest_size = 0;

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "updraft/protocol2.h"
+
 /* Zero means: an ESP32-C3's image for any revision, with a descriptor and a hash, of the
  * golden vector's two segments (256 and 16 bytes). */
 struct image_recipe {
@@ -24,6 +26,9 @@ struct image_recipe {
 /* Fills bytes[0 .. capacity) from the start and returns the image's size, or aborts the
  * test where it does not fit. */
 size_t make_image(const struct image_recipe *recipe, uint8_t *bytes, size_t capacity);
+
+/* The manifest of a file that is an image and nothing more. */
+struct updraft_p2_manifest make_manifest(const uint8_t *image, uint32_t size_bytes);
 
 /* SHA-256, by Mbed TLS. */
 void sha256(const void *bytes, size_t size, uint8_t digest[32]);

@@ -77,13 +77,7 @@ void link2_file_finish(struct link2_file *file)
         }
         file->sector_crcs[at / sizeof(sector)] = updraft_crc32(0, sector, sizeof(sector));
     }
-    struct updraft_p2_manifest manifest = {
-        .file_size_bytes = file->size_bytes,
-        .image_size_bytes = file->size_bytes,
-    };
-    sha256(file->bytes, file->size_bytes, manifest.file_sha256);
-    memcpy(manifest.image_id, file->bytes + file->size_bytes - 32, 32);
-    memcpy(manifest.head, file->bytes, sizeof(manifest.head));
+    struct updraft_p2_manifest manifest = make_manifest(file->bytes, file->size_bytes);
     updraft_p2_put_manifest(&manifest, file->manifest);
     memcpy(file->image_id, manifest.image_id, sizeof(file->image_id));
 }

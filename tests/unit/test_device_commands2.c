@@ -28,11 +28,7 @@ static void describe_image(uint32_t data_size)
 {
     const struct image_recipe recipe = {.data_size_bytes = data_size, .seed = 7};
     image_size = (uint32_t)make_image(&recipe, image, sizeof(image));
-    manifest = (struct updraft_p2_manifest){.file_size_bytes = image_size,
-                                            .image_size_bytes = image_size};
-    sha256(image, image_size, manifest.file_sha256);
-    memcpy(manifest.image_id, image + image_size - 32, 32);
-    memcpy(manifest.head, image, sizeof(manifest.head));
+    manifest = make_manifest(image, image_size);
 }
 
 static int set_up(void **state)

@@ -27,11 +27,7 @@ static int set_up(void **state)
     static uint8_t image[RAM_SLOT_SIZE];
     const struct image_recipe recipe = {.data_size_bytes = 6000, .seed = 7};
     uint32_t size = (uint32_t)make_image(&recipe, image, sizeof(image));
-    manifest =
-        (struct updraft_p2_manifest){.file_size_bytes = size, .image_size_bytes = size};
-    sha256(image, size, manifest.file_sha256);
-    memcpy(manifest.image_id, image + size - 32, 32);
-    memcpy(manifest.head, image, sizeof(manifest.head));
+    manifest = make_manifest(image, size);
     ram_port_init(&port);
     return 0;
 }

@@ -26,22 +26,12 @@ static uint32_t image_size;
 static struct updraft_p2_manifest manifest;
 static uint32_t nonce;
 
-static void describe_image(void)
-{
-    memset(&manifest, 0, sizeof(manifest));
-    manifest.file_size_bytes = image_size;
-    manifest.image_size_bytes = image_size;
-    sha256(image, image_size, manifest.file_sha256);
-    memcpy(manifest.image_id, image + image_size - 32, 32);
-    memcpy(manifest.head, image, sizeof(manifest.head));
-}
-
 static int set_up(void **state)
 {
     (void)state;
     struct image_recipe recipe = {.data_size_bytes = 30000, .seed = SEED};
     image_size = (uint32_t)make_image(&recipe, image, sizeof(image));
-    describe_image();
+    manifest = make_manifest(image, image_size);
     ram_port_init(&port);
     nonce = 1;
     return 0;

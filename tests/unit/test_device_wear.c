@@ -33,11 +33,7 @@ static int set_up(void **state)
     (void)state;
     struct image_recipe recipe = {.data_size_bytes = 3 * SECTOR, .seed = SEED};
     image_size = (uint32_t)make_image(&recipe, image, sizeof(image));
-    memset(&manifest, 0, sizeof(manifest));
-    manifest.file_size_bytes = image_size;
-    manifest.image_size_bytes = image_size;
-    memcpy(manifest.image_id, image + image_size - 32, 32);
-    memcpy(manifest.head, image, sizeof(manifest.head));
+    manifest = make_manifest(image, image_size);
     ram_port_init(&port);
     return 0;
 }
