@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The updraft authors
 # SPDX-License-Identifier: Apache-2.0
-"""Makes one defect at a time in a copy of the sources, and sees whether the tests notice.
+"""Makes one defect at a time in a copy of the sources, and sees whether the tests notice; in
+as many copies side by side as there are processors.
 
 Usage: run.py FOLDER [WORD]...   (only defects whose name has one of the words)
 Ends with status 1 where a defect goes unnoticed, with 2 where one does not apply any more.
 """
 
+import concurrent.futures
 import os
 import pathlib
+import queue
 import shutil
 import subprocess
 import sys
@@ -16,7 +19,7 @@ import time
 
 from table import MUTANTS
 
-JOBS = str(os.cpu_count() or 1)
+JOBS = os.cpu_count() or 1
 # What a defect may make endless ends after this.
 TEST_LIMIT_S = "180"
 
@@ -57,7 +60,7 @@ def check_table(tree):
 
 def build(build_dir, targets):
     """Returns what the compiler says where it fails."""
-    made = subprocess.run(["ninja", "-C", str(build_dir), "-j", JOBS, *targets], text=True,
+    made = subprocess.run(["ninja", "-C", str(build_dir), "-j1", *targets], text=True,
                           capture_output=True)
     return None if made.returncode == 0 else made.stdout[-3000:]
 
@@ -79,8 +82,8 @@ def first_failing(build_dir, tests):
 
 
 def any_failing(build_dir):
-    ran = subprocess.run(["ctest", "--test-dir", str(build_dir), "-j", JOBS,
-                          "--stop-on-failure", "--timeout", TEST_LIMIT_S],
+    ran = subprocess.run(["ctest", "--test-dir", str(build_dir), "--stop-on-failure",
+                          "--timeout", TEST_LIMIT_S],
                          text=True, capture_output=True)
     if ran.returncode == 0:
         return None
@@ -100,6 +103,19 @@ def apply(tree, changes):
         before.setdefault(file, content)
         file.write_text(content.replace(text, replacement), encoding="utf-8")
     return before
+
+
+def prepare(folder, tests):
+    """A copy of the sources whose tests pass, and where it is built."""
+    tree, build_dir = folder / "tree", folder / "build"
+    copy_tree(tree)
+    check_table(tree)
+    subprocess.run(["cmake", "-S", str(tree), "-B", str(build_dir), "-G", "Ninja",
+                    "-DUPDRAFT_TESTS=ON"], check=True, stdout=subprocess.DEVNULL)
+    problem = build(build_dir, sorted({target_of(test) for test in tests}))
+    if problem:
+        fail(f"the sources do not build:\n{problem}")
+    return tree, build_dir
 
 
 def try_mutant(tree, build_dir, mutant):
@@ -126,26 +142,30 @@ def main():
     folder = pathlib.Path(sys.argv[1]).resolve()
     words = sys.argv[2:]
     chosen = [m for m in MUTANTS if not words or any(word in m[0] for word in words)]
-    tree, build_dir = folder / "tree", folder / "build"
-    copy_tree(tree)
-    check_table(tree)
-    subprocess.run(["cmake", "-S", str(tree), "-B", str(build_dir), "-G", "Ninja",
-                    "-DUPDRAFT_TESTS=ON"], check=True, stdout=subprocess.DEVNULL)
     tests = sorted({test for mutant in chosen for test in mutant[1]})
-    problem = build(build_dir, sorted({target_of(test) for test in tests}))
-    if problem:
-        fail(f"the sources do not build:\n{problem}")
-    failing = first_failing(build_dir, tests)
-    if failing:
-        fail(f"{failing} fails without any defect")
     width = max(len(mutant[0]) for mutant in chosen)
-    missed = 0
-    for mutant in chosen:
+    copies = queue.Queue()  # of those that nobody works in
+
+    def try_in_a_copy(mutant):
+        copy = copies.get()
         started = time.monotonic()
-        caught = try_mutant(tree, build_dir, mutant)
-        missed += caught is None
-        print(f"{mutant[0]:{width}}  {'caught by ' + caught if caught else 'NOT CAUGHT'}"
-              f"  ({time.monotonic() - started:.0f} s)", flush=True)
+        try:
+            return try_mutant(*copy, mutant), time.monotonic() - started
+        finally:
+            copies.put(copy)
+
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        for copy in pool.map(lambda at: prepare(folder / str(at), tests),
+                             range(min(JOBS, len(chosen)))):
+            copies.put(copy)
+        failing = first_failing(copy[1], tests)
+        if failing:
+            fail(f"{failing} fails without any defect")
+        missed = 0
+        for mutant, (caught, took_s) in zip(chosen, pool.map(try_in_a_copy, chosen)):
+            missed += caught is None
+            print(f"{mutant[0]:{width}}  {'caught by ' + caught if caught else 'NOT CAUGHT'}"
+                  f"  ({took_s:.0f} s)", flush=True)
     print(f"{len(chosen)} defects, {len(chosen) - missed} caught, {missed} not")
     return 1 if missed else 0
 

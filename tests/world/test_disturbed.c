@@ -199,7 +199,7 @@ static void a_disturbed_update_ends_as_the_client_says(void **state)
     const struct scene *scene = *state;
     unsigned succeeded = 0;
     unsigned rolled_back = 0;
-    unsigned rounds = fixture_rounds(60, 3000);
+    unsigned rounds = fixture_rounds(60, 1000);
     for (uint64_t seed = 1; seed <= rounds; seed++) {
         int status = play(scene, seed);
         succeeded += status == 0;
