@@ -20,14 +20,9 @@ mount -t devpts devpts /dev/pts
 [ -L /var/run ] || mount --bind /run /var/run
 echo 0123456789abcdef0123456789abcdef > /etc/machine-id
 dbus-daemon --system --fork --nopidfile > /run/log/dbus.log 2>&1
-# Where one daemon has both adapters of a link, it would look through its own services as well,
-# and open more channels to itself.
 cat > /etc/bluetooth/main.conf <<'END'
 [General]
 ControllerMode = le
-ReverseServiceDiscovery = false
-[GATT]
-Channels = 1
 [Policy]
 AutoEnable = true
 END
