@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -318,10 +319,26 @@ void board_drop_links(struct board *board)
 
 /* ---- flash ---- */
 
+static bool module_exists(const struct tool_options *options,
+                          const struct tool_board *board)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/fw_%s.so", options->firmware_dir, board->firmware);
+    if (access(path, R_OK) == 0) {
+        return true;
+    }
+    complain("board %s: no firmware '%s': %s: %s", board->name, board->firmware, path,
+             strerror(errno));
+    return false;
+}
+
 /* What the factory partition gets: a file's content, or an image made here. */
 static uint8_t *factory_image(const struct tool_options *options,
                               const struct tool_board *board, size_t *ret_size)
 {
+    if (board->image == NULL && !module_exists(options, board)) {
+        return NULL;
+    }
     uint8_t *bytes = malloc(IMAGE_SIZE_MAX + 1);
     if (bytes == NULL) {
         complain("out of memory");

@@ -184,3 +184,11 @@ def test_the_simulator_explains_a_wrong_command_line_alike(updraft_sim, words, s
     assert result.returncode == 2 and result.stdout == ""
     assert result.stderr.startswith(said)
     assert result.stderr.endswith(f"; see {program} --help\n") and result.stderr.count("\n") == 1
+
+
+def test_the_simulator_starts_no_board_whose_firmware_is_not_there(updraft_sim):
+    result = subprocess.run([updraft_sim, "--board", "x,firmware=nonesuch", "--", "true"],
+                            timeout=20, text=True, capture_output=True)
+    assert result.returncode == 1
+    said = r"updraft-sim: board x: no firmware 'nonesuch': .*/fw_nonesuch\.so: No such file"
+    assert re.match(said, result.stderr), result.stderr
