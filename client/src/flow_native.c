@@ -256,8 +256,9 @@ void updraft_flow_order(struct updraft_flow *flow,
 
 /* ---- events ---- */
 
-/* A message that the device had no room for (SPEC.md, Messages) is like one whose answer
- * was lost: its answer will not come in time, and it is said again, so many times. */
+/* A message that the device had no room for (SPEC.md, ATT errors) is handled as one whose
+ * answer was lost: said again when the time for an answer is over, a few times at most.
+ */
 static int written_status(const struct updraft_transport_event *event)
 {
     bool no_room = event->status == UPDRAFT_ERROR_LINK_ATT &&
